@@ -5,9 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from gen.errors import HouseError
+from gen.provenance import manifest as provenance
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.consent import Consent
-from gen.provenance.manifest import Manifest, RefusedFile
+from gen.provenance.manifest import Manifest, RefusedFile, check_length
 from gen.provenance.works import set_consent, withdraw
 from houses import key_of
 
@@ -45,6 +46,23 @@ def test_manifest_tells_what_was_refused_where_the_run_went_on(house):
         RefusedFile("ana/x.mid", "malformed-midi"),
     )
     assert Manifest.from_json(manifest.to_json()) == manifest
+
+
+def test_a_manifest_of_a_large_house_is_read_again_and_one_without_end_is_refused(
+    manifest, monkeypatch
+):
+    (work, *_), size = manifest.works, 30_000
+    many = [replace(work, work=f"small-rain-{number:08x}") for number in range(size)]
+    large = replace(manifest, works=tuple(many))
+    text = large.to_json()
+    assert len(text) > 4 << 20  # the most of any other record
+    check_length(large)
+    assert Manifest.from_json(text) == large
+    monkeypatch.setattr(provenance, "MAX_BYTES", len(text) - 1)
+    with pytest.raises(HouseError, match=f"would have {len(text)} bytes"):
+        check_length(large)
+    with pytest.raises(StrictJsonError, match="bytes of JSON, more than"):
+        Manifest.from_json(text)
 
 
 @pytest.mark.parametrize(

@@ -53,14 +53,14 @@ def _refuse_number(text: str) -> Any:
     raise StrictJsonError(f"{text[:24]} is no whole number")
 
 
-def strict_json(data: bytes) -> Any:
+def strict_json(data: bytes, most: int = MAX_JSON_BYTES) -> Any:
     """Decode JSON that a person may have laid out: spaces pass, ambiguity does not.
 
     Raises:
         StrictJsonError: too long, not UTF-8, not JSON, a key twice, a float, trailing bytes.
     """
-    if len(data) > MAX_JSON_BYTES:
-        raise StrictJsonError(f"{len(data)} bytes of JSON, more than {MAX_JSON_BYTES}")
+    if len(data) > most:
+        raise StrictJsonError(f"{len(data)} bytes of JSON, more than {most}")
     try:
         return json.loads(
             data.decode("utf-8"),
@@ -72,23 +72,27 @@ def strict_json(data: bytes) -> Any:
         raise StrictJsonError(f"not JSON: {error}") from error
 
 
-def canonical_json(data: bytes) -> Any:
+def canonical_json(data: bytes, most: int = MAX_JSON_BYTES) -> Any:
     """Decode JSON that must be spelled exactly as `canonical` spells it.
 
     The fast path is one C decode and one C encode; only a mismatch pays for the explanation.
 
+    Args:
+        data: the JSON.
+        most: bytes that it may have.
+
     Raises:
         StrictJsonError: any other spelling, with what is wrong where that can be told.
     """
-    if len(data) > MAX_JSON_BYTES:
-        raise StrictJsonError(f"{len(data)} bytes of JSON, more than {MAX_JSON_BYTES}")
+    if len(data) > most:
+        raise StrictJsonError(f"{len(data)} bytes of JSON, more than {most}")
     try:
         value = json.loads(data, parse_float=_refuse_number, parse_constant=_refuse_number)
         same = canonical(value) == data
     except (ValueError, RecursionError) as error:
         raise StrictJsonError(f"not JSON: {error}") from error
     if not same:
-        strict_json(data)
+        strict_json(data, most)
         raise StrictJsonError("not in canonical form (key order, spaces or escapes differ)")
     return value
 

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final, Literal
 
 from gen.errors import HouseError
 from gen.provenance.canonical import (
-    MAX_JSON_BYTES,
     StrictJsonError,
     canonical,
     canonical_json,
@@ -25,6 +24,8 @@ from gen.provenance.register import Register
 from gen.provenance.shapes import Composers, Digest, Shape, Share, composers_of, shares_of
 
 SIDES: Final = ("test", "train", "validation")
+MAX_BYTES: Final = 32 << 20
+"""Longest manifest, those of its bases within: some 130,000 works."""
 MOST_BASES: Final = 8
 """Models behind one another; more would be nested too deep to be read."""
 
@@ -187,7 +188,7 @@ class Manifest(Shape, frozen=True, omit_defaults=True):
         Raises:
             StrictJsonError: anything else.
         """
-        return Manifest.from_dict(canonical_json(text.encode("utf-8")))
+        return Manifest.from_dict(canonical_json(text.encode("utf-8"), MAX_BYTES))
 
     @classmethod
     def from_dict(cls, value: object) -> Manifest:
@@ -316,9 +317,10 @@ def check_length(manifest: Manifest) -> None:
         HouseError: it could not.
     """
     length = len(manifest.to_json().encode("utf-8"))
-    if length > MAX_JSON_BYTES:
+    if length > MAX_BYTES:
+        behind = ", with those of the models behind it," if manifest.base else ""
         raise HouseError(
-            f"its manifest, with those of the models behind it, would have {length} bytes, and "
-            f"{MAX_JSON_BYTES} can be read",
-            where="init", mend="begin with a model of fewer works, or train without init",
+            f"the run's manifest{behind} would have {length} bytes, and {MAX_BYTES} can be read",
+            where="corpus.where", mend="learn from fewer works"
+            + (", begin with a model of fewer, or train without init" if behind else ""),
         )  # fmt: skip

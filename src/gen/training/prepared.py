@@ -101,6 +101,7 @@ def _admitted(
     )  # fmt: skip
     data.setup()
     manifest = data.manifest
+    check_length(manifest)
     for words in manifest.foreign_code:
         say(f"calls code that is not this project's: {words}")
     left_out = said_of_used_up(data.admitted.corpus)
@@ -113,12 +114,7 @@ def _admitted(
 
 
 def _say_what_is_known(data: HouseData, start: Start) -> None:
-    """What the model that is begun with has learned of the works.
-
-    Raises:
-        HouseError: its manifest is too long.
-    """
-    check_length(data.manifest)
+    """What the model that is begun with has learned of the works."""
     base = data.manifest.base
     known = [side for side in base.sides.values() if side == "train"] if base else []
     say(f"{len(known)} of these works, or relatives of them, it has learned already"
