@@ -84,3 +84,47 @@ def test_works_are_turned_page_by_page_and_a_late_answer_is_dropped(page: Page) 
     with page.expect_response(re.compile("text=slow")):
         answer(late[0])
     expect(works).to_have_text([re.compile("quick 0")])
+
+
+def test_a_run_is_shown_once_it_has_begun_and_a_list_that_stays_keeps_the_focus(page: Page) -> None:
+    """And what was said against starting it goes when it is started again."""
+    runs = [run_called("older", is_running=False)]
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        status, said = 200, runs
+        if route.request.method == "POST":
+            asked.append(route.request.url)
+            status = 422 if len(asked) == 1 else 200
+            said = {"error": {"what": "a run goes on already"}} if status == 422 else {}
+            if status == 200:
+                runs.insert(0, run_called("mine", is_running=True))
+        elif not route.request.url.endswith("/runs"):
+            is_running = "/mine/" in route.request.url
+            said = {"is_running": is_running, "curves": {}, "pieces": [], "log": []}
+        route.fulfill(status=status, body=json.dumps(said), content_type="application/json")
+
+    page.route(re.compile("/api/v1/runs"), answer)
+    page.goto("/runs")
+    older = page.get_by_role("button", name="older")
+    expect(older).to_have_attribute("aria-current", "true")
+    older.focus()
+    for _ in range(2):
+        page.wait_for_event("response", lambda one: one.url.endswith("/api/v1/runs"))
+    expect(older).to_be_focused()
+
+    start, refused = page.get_by_role("button", name="Start"), page.locator(".notice.bad")
+    page.get_by_label("Name").fill("mine")
+    start.click()
+    expect(refused).to_contain_text("a run goes on already")
+    start.click()
+    expect(refused).to_have_count(0)
+    expect(page.locator("#run-title")).to_have_text("mine, 2026-11-30 10-00-00")
+    expect(page.get_by_role("button", name="mine")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#stop-run")).to_be_visible()
+
+
+def run_called(name: str, *, is_running: bool) -> dict:
+    """A run as the interface lists it."""
+    return {"name": name, "when": "2026-11-30_10-00-00", "is_running": is_running,
+            "checkpoints": [], "said": ""}  # fmt: skip

@@ -112,26 +112,30 @@ export function say(text, is_bad = false) {
   close.onclick = () => notice.remove();
   by_id("notices").append(notice);
   if (!is_bad) setTimeout(() => notice.remove(), 6000);
+  return notice;
 }
 
 export function complain(error) {
   if (!(error instanceof Refused)) console.error(error);
   const where = error.where ? `${error.where}: ` : "";
-  say(`${where}${error.message}${error.mend ? ` — ${error.mend}` : ""}`, true);
+  return say(`${where}${error.message}${error.mend ? ` — ${error.mend}` : ""}`, true);
 }
 
-// Runs what somebody asked for by a button, which cannot be pressed twice meanwhile.
+// Runs what somebody asked for by a button, which cannot be pressed twice meanwhile. What was said
+// against it goes when it is asked for again.
 export function on(id_or_node, event, action) {
   const node = typeof id_or_node === "string" ? by_id(id_or_node) : id_or_node;
+  let said = null;
   node.addEventListener(event, async (happened) => {
     if (event === "submit") happened.preventDefault();
     const button = event === "submit" ? happened.submitter : node instanceof HTMLButtonElement ? node : null;
     if (button && button.hasAttribute("aria-busy")) return;
     if (button) button.setAttribute("aria-busy", "true");
+    said?.remove();
     try {
       await action(happened);
     } catch (error) {
-      complain(error);
+      said = complain(error);
     } finally {
       if (button) button.removeAttribute("aria-busy");
     }

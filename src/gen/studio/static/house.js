@@ -142,7 +142,7 @@ on("withdraw", "click", async () => {
   const button = by_id("withdraw"), used = shown.used_by, person = by_id("person").value;
   if (button.dataset.sure !== shown.work) {
     button.dataset.sure = shown.work;
-    by_id("touch").textContent = `It was used by ${used_in_words(used)}${used.checkpoints.length ? ` (${used.checkpoints.join(", ")})` : ""}. A model does not forget: it has to be trained anew. Press again to withdraw it for ever.`;
+    by_id("touch").textContent = `It was used by ${used_in_words(used)}${used.checkpoints.length ? ` (${used.checkpoints.join(", ")})` : ""}. ${used.checkpoints.length ? "A model does not forget: it has to be trained anew. " : ""}Press again to withdraw it for ever.`;
     return;
   }
   await withdraw(shown.work, shown, { person, reason: by_id("why").value });

@@ -63,22 +63,47 @@ async function show(name, when) {
   by_id("log").textContent = found.log.join("\n");
 }
 
+let listed = ""; // a list that stays as it is keeps the focus of who stands in it
+let awaited = ""; // name of a run that was started here and has no folder yet
+
+const is_shown = (one) => shown !== null && one.name === shown[0] && one.when === shown[1];
+
+function mark_shown(found) {
+  for (const button of by_id("runs").querySelectorAll("button")) button.setAttribute("aria-current", String(is_shown(found[button.dataset.at])));
+}
+
 async function load() {
-  const found = await ask("/runs");
-  by_id("runs").replaceChildren(...found.map((one) => {
+  const found = await ask("/runs"), said = JSON.stringify(found);
+  if (said !== listed) list(found);
+  listed = said;
+  const begun = found.find((one) => awaited && one.name === awaited && one.is_running && one.when);
+  if (begun) {
+    awaited = "";
+    await show(begun.name, begun.when);
+  }
+  mark_shown(found);
+  return found;
+}
+
+function list(found) {
+  by_id("runs").replaceChildren(...found.map((one, at) => {
     const button = element("button", { type: "button" }, `${one.name}`, element("small", { textContent: `${one.when.replaceAll("_", " ")}${one.is_running ? ", running" : ""}, ${plural(one.checkpoints.length, "checkpoint")}` }));
     if (one.said) return element("li", {}, `${one.name} did not begin`, element("pre", { className: "alike", textContent: one.said }));
-    on(button, "click", () => show(one.name, one.when));
+    button.dataset.at = at;
+    on(button, "click", async () => {
+      await show(one.name, one.when);
+      mark_shown(found);
+    });
     return element("li", {}, button);
   }));
   if (!found.length) by_id("runs").append(element("li", { className: "hint", textContent: "No run yet." }));
-  return found;
 }
 
 on(form, "submit", async () => {
   const said = Object.fromEntries(new FormData(form));
   await ask("/runs", { experiment: said.experiment, name: said.name, max_steps: said.max_steps ? Number(said.max_steps) : null });
-  say("The run is starting; its folder appears in a moment.");
+  awaited = said.name;
+  say("The run is starting; it is shown once it has begun.");
 });
 on("piece-step", "change", async () => {
   by_id("piece-step").dataset.chosen = "yes";
