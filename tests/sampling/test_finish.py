@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from gen.harmony import Chord
-from gen.piece import KeySignature, Note, Piece, TimeSignature, Track
-from gen.sampling.finish import markers_of, name_of, signature_of
+from gen.piece import KeySignature, Note, Pedal, Piece, TimeSignature, Track
+from gen.sampling.controls import Controls
+from gen.sampling.finish import finished, markers_of, name_of, signature_of
 from gen.sampling.request import MODES
 from gen.smf import write
+from gen.tokens.encoding import encode
 from gen.tokens.events import Events
+from gen.tokens.grid import to_grid
+from gen.tokens.tokenizer import score_of
 from music import bar_event
 
 
@@ -38,6 +42,16 @@ def test_a_key_is_written_as_it_is_called(key, fifths):
 def test_chords_are_called_as_in_their_key(key, chord, symbol):
     rows = [list(event) for event in bar_event(4, 4) + Events.chord(chord)]
     assert [marker.text for marker in markers_of(rows, [signature_of(key)])] == [symbol]
+
+
+def test_tracks_are_named_and_pedals_are_up_before_they_are_pressed_again_or_the_end():
+    notes = [Note(0, 480, 60, 80), Note(960, 480, 64, 80)]
+    pedals = [Pedal(0, 960), Pedal(480, 960), Pedal(1440, 960)]
+    piece = Piece(480, [Track("", 40, False, None, notes, pedals)])
+    piece.time_signatures = [TimeSignature(0, 4, 4)]
+    (track,) = finished(encode(to_grid(score_of(piece))).tolist(), Controls()).tracks
+    assert track.name == "Violin"
+    assert track.pedals == [Pedal(0, 480), Pedal(480, 960)]
 
 
 @pytest.mark.parametrize(("meter", "bar"), [((4, 4), 1920), ((7, 8), 1680), ((3, 4), 1440)])

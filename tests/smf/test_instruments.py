@@ -212,6 +212,15 @@ def test_names_contradict_other_kinds_of_instruments_only() -> None:
     assert not contradicts("Lead", 40)
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "last"), [("Violin", 40, 45), ("Trumpet", 56, 63), ("Clarinet", 64, 71)]
+)
+def test_a_family_ends_where_general_midis_does(name: str, first: int, last: int) -> None:
+    assert not any(contradicts(name, program) for program in range(first, last + 1))
+    assert contradicts(name, first - 1)
+    assert contradicts(name, last + 1)
+
+
 def test_without_a_program_the_name_chooses_and_it_is_said() -> None:
     bodies = [named(n) + note(60) for n in ("Violins I", "Trumpet", "Kit", "Something")]
     found = normalise(smf(b"", *bodies))
