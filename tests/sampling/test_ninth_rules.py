@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drafts import written
@@ -18,7 +20,7 @@ from gen.sampling.finish import signature_of, title_of
 from gen.sampling.job import job_of
 from gen.sampling.request import FileTask
 from gen.sampling.rules import Rules
-from gen.smf import write
+from gen.smf import normalise, write
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id
@@ -200,6 +202,21 @@ def test_a_file_that_ends_on_its_tonic_does_so_when_its_last_bar_is_written_anew
     assert strayed[8]
     assert in_file(song, "vary").close == in_file(song, "infill", cells="bar 8").close
     assert in_file(song, "vary", 8).close is None
+
+
+def test_so_does_what_is_written_while_its_last_chord_rings_on(song, tmp_path):
+    piece = normalise(song.read_bytes()).piece
+    for track in piece.tracks:
+        track.notes = [
+            replace(n, duration_ticks=8 * QUARTER) if n.onset_ticks >= 28 * QUARTER else n
+            for n in track.notes
+        ]
+    rings = tmp_path / "rings.mid"
+    rings.write_bytes(write(piece))
+    for seed in range(3):
+        job = in_file(rings, "infill", cells="bars 8-9")
+        parts = pitches_in(written(job, seed, notes=0.85, context=400), BARS)
+        assert {p % 12 for pitches in parts.values() for p in pitches} <= {0, 4, 7}
 
 
 def test_a_file_that_ends_elsewhere_is_free_to(song, tmp_path):

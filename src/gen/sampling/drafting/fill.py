@@ -82,7 +82,7 @@ class HoleByHole:
             nothing.
         patterns: of holes that keep their rhythm, their notes but for the pitches.
         most_read: how many rows around a hole the model reads; by default what its context takes.
-        close: of a file that closes: what is written there has tones of its chord, a bass the root.
+        close: of a file that closes: from there on its chord alone is written, by a bass the root.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class HoleByHole:
         end = state.bar_start + state.bar_steps
         chords = [chord for chord in self.chords if chord[0] < end]
         others = self._others(hole.slot, state.bar_start, end)
-        if self.close and hole.bar == self.close[0]:
+        if self.close and hole.bar >= self.close[0]:
             state.bar_terms.closes, state.bar_terms.closing_chord = True, self.close[1]
         terms = draft.policies.begin_cell(draft.plan, state, reach, others, chords)
         is_line = hole.slot in self.added and terms.at_once <= MOST_OF_A_LINE
