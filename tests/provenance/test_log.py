@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gen.disk import Folder
 from gen.errors import HouseError
-from gen.provenance.canonical import StrictJsonError, canonical
+from gen.provenance.canonical import MAX_JSON_BYTES, StrictJsonError, canonical
 from gen.provenance.log import Head, Log, LogError
 from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
 
@@ -31,6 +31,16 @@ def test_what_is_appended_is_there_under_the_tree(log):
     assert lines(log) == [b"1", b"2", b"3"]
     assert head.root == root_of([leaf_hash(b) for b in (b"1", b"2", b"3")]).hex()
     assert log.head() == head
+
+
+def test_an_act_that_could_not_be_read_again_is_not_entered(log):
+    longest = b"1" * MAX_JSON_BYTES
+    log.append([longest])
+    before = log.path.read_bytes()
+    with pytest.raises(HouseError, match="cannot be entered"):
+        log.append([b"2", longest + b"1"])
+    assert log.path.read_bytes() == before
+    assert lines(log) == [longest]
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)

@@ -272,7 +272,13 @@ class Log:
 
         Raises:
             LogError: the log is shorter than its head says.
+            HouseError: an entry is longer than a line that can be read again.
         """
+        if (longest := max(map(len, entries), default=0)) > MAX_JSON_BYTES:
+            raise HouseError(
+                f"an act of {longest} bytes cannot be entered: {MAX_JSON_BYTES} can be read again",
+                where=str(self.path), mend="of a run: learn from fewer works, corpus.where=…",
+            )  # fmt: skip
         head = self.head()
         if not self.files.exists(self.head_place):
             # From here on, lines without a head are never an accident.
