@@ -51,11 +51,14 @@ def main() -> None:
     {"songs": measure_songs, "home": measure_home, "letter": measure_letter}[what](*numbers)
 
 
-def measure_songs(count: int) -> None:
-    """False reviews as the house grows by the songs one after the other; then the curve."""
-    screen, honest, verdicts = Screen(), [], []
+def measure_songs(count: int, draw: int = 0) -> None:
+    """False reviews as the house grows by the songs one after the other; then the curve.
+
+    The first draw is what the measure was made with; another has other songs and excerpts.
+    """
+    first, screen, honest, verdicts = draw * 1_000_000, Screen(), [], []
     for number in range(count):
-        piece = heard(song(number))
+        piece = heard(song(first + number))
         verdicts.append(screen.compare(piece).verdict)
         honest.append(weight_in(screen, piece))
         screen.add(Known(WORK, str(number), (f"c{number}",)), piece.fingerprint)
@@ -67,11 +70,15 @@ def measure_songs(count: int) -> None:
         print(f"  {kind}: {sum(v != CLEAR for v in of_kind)} of {len(of_kind)}")
     print(f"calibrated: review {limits.review:.0f}, block {limits.block:.0f} bits;",
           screen.calibration.in_words(limits.review))  # fmt: skip
-    found = {name: measure_planted(screen, count, change) for name, change in PLANTED.items()}
+    found = {
+        name: measure_planted(screen, count, first, change) for name, change in PLANTED.items()
+    }
     print("looked at from (bits) | honest % |", " | ".join(f"{name} %" for name in found))
     for bits in LOOKED_AT:
         shares = [share(honest, bits), *(share(scores, bits) for scores in found.values())]
         print(bits, *(f"{100 * s:.1f}" for s in shares), sep=" | ")
+    print("at the limit:", share(honest, limits.review),
+          {name: share(scores, limits.review) for name, scores in found.items()})  # fmt: skip
     draw_curve(honest, found, limits.review)
 
 
@@ -92,13 +99,13 @@ def weight_in(screen: Screen, piece: NewPiece, victim: int | None = None) -> flo
     return max((each.weight for each in found if victim in (None, each.piece)), default=0.0)
 
 
-def measure_planted(screen: Screen, count: int, change: Disguise) -> list[float]:
+def measure_planted(screen: Screen, count: int, first: int, change: Disguise) -> list[float]:
     """What is found of eight bars of a known melody inside another song."""
     scores = []
     for number in range(EXCERPTS):
         victim = number * 7 % count
-        stolen = excerpt(song(victim), 8, number)
-        host = planted(song(10_000 + 3 * number), stolen, change)
+        stolen = excerpt(song(first + victim), 8, number)
+        host = planted(song(first + 10_000 + 3 * number), stolen, change)
         scores.append(weight_in(screen, heard(host), victim))
     return scores
 

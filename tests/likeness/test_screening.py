@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
+from gen.likeness.alignment import _is_again
 from gen.likeness.columns import decode, encode
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.lists import read_fingerprints
@@ -379,3 +380,12 @@ def test_a_work_is_compared_only_as_it_was_entered(house) -> None:
     house.path(entry).unlink()
     with pytest.raises(HouseError, match="is gone"):
         kept_work(house.house, record)
+
+
+def test_a_figure_says_what_it_says_where_it_is_found_first() -> None:
+    """Six notes, three and the same again; the second is left out, and so is the last."""
+    found = np.array([True, False, True, True, True, False])
+    earlier = np.array([-1, -1, -1, 0, 1, 2])
+    again = _is_again(earlier, 0, found)
+    assert again.tolist() == [False, False, False, True, False, True]
+    assert not _is_again(earlier, 3, found).any()  # the stretch begins behind the first time

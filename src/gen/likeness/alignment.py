@@ -30,7 +30,9 @@ from gen.likeness.weighed import WeighedLines
 _RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 4 / 5, 1, 5 / 4, 4 / 3, 3 / 2, 2, 3, 4])
 """How much slower the new piece may be than the known one."""
 _RATIO_TOLERANCE = 0.07  # in octaves of tempo
-MOST_CANDIDATES = 64
+MOST_CANDIDATES = 128
+_PLACES_OF_A_LINE = 5
+"""Places that are looked at in all, and of one known line."""
 _SHIFT = TIME_UNIT // 2
 """Shifts in time are told apart in halves of a quarter."""
 _LEFT_OUT = 1 / 8
@@ -147,8 +149,8 @@ class AlignmentIndex:
         bins = np.floor(shifts / _SHIFT).astype(np.int64)
         head = ((theirs[:, 0].astype(np.int64) * 128 + ours[:, 0]) * 12 + turns) * 16 + nearest
         keys = head * 2**24 + bins + 2**23
-        # What comes again and again, as broken chords do, counts once.
-        order = np.lexsort((codes, keys))
+        # What comes again and again, as broken chords do, counts once, at its rarest.
+        order = np.lexsort((-pairs.rarity, codes, keys))
         keys, codes = keys[order], codes[order]
         begins = np.flatnonzero(np.diff(keys, prepend=-1))
         is_new = np.ones(len(keys), dtype=np.bool_)
@@ -158,7 +160,7 @@ class AlignmentIndex:
         weight[votes < 2] = 0
         chosen = np.argsort(-weight, kind="stable")[: 8 * most]
         rows = order[begins[chosen[weight[chosen] > 0]]]
-        for row in rows[_first_of_each(theirs[rows, 0], 3)][:most]:
+        for row in rows[_first_of_each(theirs[rows, 0], _PLACES_OF_A_LINE)][:most]:
             ratio, shift = float(_RATIOS[nearest[row]]), float(shifts[row])
             yield _Candidate(int(ours[row, 0]), int(theirs[row, 0]), int(turns[row]), ratio, shift)
 
@@ -180,7 +182,7 @@ class AlignmentIndex:
         gains = np.where(places < 0, -_missing(bits), np.maximum(bits - np.log2(at_once), 0.0))
         gains[1:] -= _BETWEEN_BITS * between
         begin, end, _ = _best_stretch(gains)
-        again = said.earlier[first:last] >= first + begin
+        again = _is_again(said.earlier[first:last] - first, begin, places >= 0)
         gains[again] = np.where(
             places[again] < 0, -_LEAST_MISSING_BITS, np.minimum(gains[again], 0)
         )
@@ -215,6 +217,27 @@ def _missing(bits: NDArray[Any]) -> NDArray[Any]:
     by_chance = -np.log2(-np.expm1(-np.maximum(bits, 1e-3) * np.log(2)))
     cost: NDArray[Any] = np.maximum(-np.log2(_LEFT_OUT) - by_chance, _LEAST_MISSING_BITS)
     return cost
+
+
+def _is_again(earlier: Ints, begin: int, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which notes say nothing, as their figure was there before in a stretch; (N,).
+
+    A figure says what it says where it is found first: where a note of it is left out, its next
+    time does.
+
+    Args:
+        earlier: (N,) the note that ended the same figure the last time, below `begin` for none.
+        begin: first note of the stretch.
+        found: (N,) which notes are there.
+    """
+    repeats = earlier >= begin
+    first = np.where(repeats, earlier, np.arange(len(earlier)))
+    while not np.array_equal(before := first[first], first):
+        first = before
+    there = np.flatnonzero(found)
+    counted = there[np.unique(first[there], return_index=True)[1]]
+    repeats[counted] = False
+    return repeats
 
 
 def _first_of_each(names: NDArray[Any], most: int) -> NDArray[np.bool_]:

@@ -27,6 +27,9 @@ _COMMON = 2**_RARE
 """A seed of more known places is a stock figure and begins no search."""
 _MOST_HITS = 100_000
 _RECENT = 20_000
+_PUT_BETWEEN_BITS = 1.0
+"""So much less says a seed without a note that may have been put between: more of them agree by
+chance."""
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +61,8 @@ class SeedPairs:
     Attributes:
         ours: (N, 4) part, first note's time and pitch, time spanned.
         theirs: (N, 4) the same of the known line, by its number.
-        rarity: (N,) how rare each seed is among known lines, in bits.
+        rarity: (N,) how rare each seed is among known lines, in bits; less where a note was taken
+            for one put between.
         codes: (N,) of each.
     """
 
@@ -76,18 +80,22 @@ class SeedPairs:
 
 @dataclass(frozen=True, slots=True)
 class NewSeeds:
-    """Seeds of a new piece: code, part, first note's time and pitch, time spanned."""
+    """Seeds of a new piece: code, part, first note's time and pitch, time spanned; whether notes
+    between were passed over.
+    """
 
     codes: Ints
     rows: NDArray[np.int64]
+    has_gap: NDArray[np.bool_]
 
     @staticmethod
     def of(parts: Sequence[Part], with_gaps: bool) -> NewSeeds:
         codes, rows = [np.zeros(0, dtype=np.int64)], [np.zeros((0, 4), dtype=np.int64)]
+        gaps = [np.zeros(0, dtype=np.bool_)]
         for number, part in enumerate(parts):
             struck = [voice.struck() for voice in part.voices if len(voice.again)]
             for line in (*part.voices, *struck):
-                for pitches, onsets in _fives(line, with_gaps):
+                for has_gap, pitches, onsets in _fives(line, with_gaps):
                     found = seed_codes(pitches, onsets)[..., 0] if pitches.size else codes[0]
                     if not len(found):
                         continue
@@ -96,23 +104,24 @@ class NewSeeds:
                     row[:, 3] = onsets[:, -1] - onsets[:, 0]
                     codes.append(found)
                     rows.append(row)
-        return NewSeeds(np.concatenate(codes), np.concatenate(rows))
+                    gaps.append(np.full(len(found), has_gap))
+        return NewSeeds(np.concatenate(codes), np.concatenate(rows), np.concatenate(gaps))
 
 
-def _fives(voice: Voice, with_gaps: bool) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Five successive notes, and five without one put between: pitches and onsets, each (N, 5)."""
+def _fives(voice: Voice, with_gaps: bool) -> Iterator[tuple[bool, NDArray[Any], NDArray[Any]]]:
+    """Five successive notes, and five without one put between (True): pitches, onsets, (N, 5)."""
     view = np.lib.stride_tricks.sliding_window_view
     for more in range(min(3 if with_gaps else 1, len(voice.pitches) - SEED_NOTES + 1)):
         width = SEED_NOTES + more
         pitches, onsets = view(voice.pitches, width), view(voice.onsets, width)
         if not more:
-            yield pitches, onsets
+            yield False, pitches, onsets
             continue
         for place in range(1, SEED_NOTES):
             kept = [p for p in range(width) if not place <= p < place + more]
             # Of two the second repeats what was before the first: a note struck again.
             rows = slice(None) if more == 1 else pitches[:, place - 1] == pitches[:, place + 1]
-            yield pitches[rows][:, kept], onsets[rows][:, kept]
+            yield True, pitches[rows][:, kept], onsets[rows][:, kept]
 
 
 class SeedIndex:
@@ -163,4 +172,5 @@ def _seeds_of(number: int, line: Voice) -> tuple[Ints, NDArray[np.int32]]:
 def _pairs(table: PostingTable, new: NewSeeds) -> SeedPairs:
     ours, theirs = table.find(new.codes, common=_COMMON, most=_MOST_HITS)
     counts = np.bincount(ours, minlength=len(new.codes))[ours]
-    return SeedPairs(new.rows[ours], theirs, _RARE - np.log2(counts), new.codes[ours])
+    rarity = _RARE - np.log2(counts) - _PUT_BETWEEN_BITS * new.has_gap[ours]
+    return SeedPairs(new.rows[ours], theirs, np.maximum(rarity, 0.0), new.codes[ours])

@@ -51,12 +51,13 @@ def _warn_of_cost(kdf_cost: int) -> None:
         )
 
 
-def make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
+def make_key(house: str, owner: str, kdf_cost: int, which: str = "") -> tuple[PrivateKey, Path]:
+    """A new key, sealed by a passphrase that is asked for; `which` tells several of one owner."""
     from gen.provenance.key_files import save_key
     from gen.provenance.keys import PrivateKey
 
     key = PrivateKey.generate()
-    passphrase = new_passphrase(owner)
+    passphrase = new_passphrase(owner + which)
     _warn_of_cost(kdf_cost)
     return key, save_key(key, house=house, owner=owner, passphrase=passphrase, kdf_cost=kdf_cost)
 
@@ -148,7 +149,10 @@ def init_command(
     named = _named_people(persons)
     output.confirm(f"Start the house {name!r} in {folder}?")
     with unless_it_fails(folder, name):
-        made = [make_key(name, "root", kdf_cost) for _ in range(count)]
+        made = [
+            make_key(name, "root", kdf_cost, f", {number} of {count}" if count > 1 else "")
+            for number in range(1, count + 1)
+        ]
         settings: dict[str, Any] = {
             "pin_path": output.pin or place_for(folder, name),
             "threshold": threshold,
