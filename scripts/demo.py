@@ -53,12 +53,12 @@ def start_house() -> Path:
     The starter's own keys were thrown away, so that nothing can be entered there; here the run
     and its pieces are. The root key is not kept: this house is for looking.
     """
-    from gen.provenance.adopt import create_house_with
-    from gen.provenance.house import House
-    from gen.provenance.key_files import KEYS_VARIABLE, save_open_key
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.pin import INSIDE, load_pin
-    from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
+    from gen.provenance.desk.adopt import create_house_with
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.pin import INSIDE, load_pin
+    from gen.provenance.records.roster import MACHINE_ROLES, Person, PersonKey
+    from gen.provenance.signing.key_files import KEYS_VARIABLE, save_open_key
+    from gen.provenance.signing.keys import PrivateKey
 
     for folder in (OUT / "house", OUT / "keys"):  # of an earlier demo
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,8 +79,8 @@ def start_house() -> Path:
 
 def verify(pin_path: Path) -> None:
     """Count what the gate admits, and name its composers and the register's head."""
-    from gen.provenance.gate import admit
-    from gen.provenance.pin import load_pin
+    from gen.provenance.admission.gate import admit
+    from gen.provenance.records.pin import load_pin
 
     pin = load_pin(pin_path)
     corpus = admit(pin.dir, "general_model", pin=pin)
@@ -106,7 +106,7 @@ def write(result: dict, minutes: float, pieces: int, pin: Path) -> Path:
     """Write pieces with the shipped model and the new one, and show them together; the page."""
     from gen.places import of_project
     from gen.rendering import Renderer
-    from gen.sampling.checkpoints import SHIPPED
+    from gen.sampling.opening.checkpoints import SHIPPED
     from gen.sampling.request import SampleRequest
     from gen.sampling.run import sample
     from gen.studio.page import present

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 
 import prepared
 import thorough
-from gen.provenance.access import HOUSE_VARIABLE
-from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.provenance.houses.access import HOUSE_VARIABLE
+from gen.provenance.signing.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 

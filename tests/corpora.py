@@ -6,7 +6,7 @@ import numpy as np
 
 from gen.data.windows import TokenisedWork
 from gen.evaluation.parts import diversity, nearest_neighbour, statistics, structure
-from gen.evaluation.works import MeasuredWork
+from gen.evaluation.subjects.works import MeasuredWork
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens.encoding import Annotations
 from music import events_of

@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
-from gen.studio.people import People
-from gen.studio.served import HouseGuard, Served
+from gen.studio.serving.guard import Guard
+from gen.studio.serving.people import People
+from gen.studio.serving.served import HouseGuard, Served
 from houses import PASSPHRASE, make_midi
 
 if TYPE_CHECKING:

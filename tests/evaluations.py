@@ -7,7 +7,7 @@ import yaml
 
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifests.manifest import Manifest
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from tiny_runs import TRAIN

@@ -16,7 +16,9 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 from gen.piece import Note, Piece, Track
-from gen.provenance.acts import (
+from gen.provenance.admission.mark import mark_generated
+from gen.provenance.history.log import HEAD_TYPE, Head
+from gen.provenance.records.acts import (
     ACT_TYPE,
     ADD,
     ANSWER,
@@ -36,17 +38,11 @@ from gen.provenance.acts import (
     ConsentChange,
     Entry,
 )
-from gen.provenance.canonical import canonical, sha256_hex
-from gen.provenance.complaints import Answer, Complaint
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import pre_authentication, sign
-from gen.provenance.keys import PrivateKey
-from gen.provenance.log import HEAD_TYPE, Head
-from gen.provenance.mark import mark_generated
-from gen.provenance.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, root_of
-from gen.provenance.papers import Paper
-from gen.provenance.pin import Pin
-from gen.provenance.roster import (
+from gen.provenance.records.complaints import Answer, Complaint
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.papers import Paper
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.roster import (
     ROSTER_TYPE,
     Person,
     PersonKey,
@@ -55,13 +51,23 @@ from gen.provenance.roster import (
     identity_of,
     origin_of,
 )
-from gen.provenance.run_acts import Begin, End, ModelDigest, Output, Retirement
-from gen.provenance.sales import Sale
-from gen.provenance.statement import Description, Statement
-from gen.provenance.tag import read_tag, sign_contribution
-from gen.provenance.terms import Approval, Terms, Use
-from gen.provenance.transcript import Mark, Transcript
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
+from gen.provenance.records.run_acts import Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.records.sales import Sale
+from gen.provenance.records.statement import Description, Statement
+from gen.provenance.records.tag import read_tag, sign_contribution
+from gen.provenance.records.terms import Approval, Terms, Use
+from gen.provenance.records.transcript import Mark, Transcript
+from gen.provenance.signing.canonical import canonical, sha256_hex
+from gen.provenance.signing.dsse import pre_authentication, sign
+from gen.provenance.signing.keys import PrivateKey
+from gen.provenance.signing.merkle import (
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    root_of,
+)
+from gen.provenance.signing.notes import LOG_KEY, NoteKey, SignedNote
 from gen.smf import musical_hash, parse, write
 
 PAGE = Path(__file__).parents[1] / "docs" / "format.md"
@@ -243,5 +249,5 @@ def page_with(found: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    with patch("gen.provenance.canonical.utc_now", lambda: TIME):
+    with patch("gen.provenance.signing.canonical.utc_now", lambda: TIME):
         PAGE.write_text(page_with(examples()), "utf-8")

@@ -14,24 +14,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.provenance.acts import Entry
-from gen.provenance.consent import Consent
-from gen.provenance.corpus import Corpus
-from gen.provenance.founding import create_house
-from gen.provenance.gate import admit
-from gen.provenance.house import House
-from gen.provenance.inbox import Contribution, submit
-from gen.provenance.key_files import keys_folder, save_key, save_open_key, write_private
-from gen.provenance.keys import PrivateKey
-from gen.provenance.model_file import read_model_file
-from gen.provenance.pin import load_pin
-from gen.provenance.recording import OutputLog, begin_run, end_run
-from gen.provenance.register import Register
-from gen.provenance.roster import Person, PersonKey, identity_of
-from gen.provenance.run_acts import Begin, End, ModelDigest, Output
-from gen.provenance.statement import Description, Statement, make_work_id
-from gen.provenance.tag import sign_contribution
-from gen.provenance.works import accept
+from gen.provenance.admission.corpus import Corpus
+from gen.provenance.admission.gate import admit
+from gen.provenance.admission.inbox import Contribution, submit
+from gen.provenance.desk.recording import OutputLog, begin_run, end_run
+from gen.provenance.desk.works import accept
+from gen.provenance.history.register import Register
+from gen.provenance.houses.founding import create_house
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.model_file import read_model_file
+from gen.provenance.records.acts import Entry
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
+from gen.provenance.records.roster import Person, PersonKey, identity_of
+from gen.provenance.records.run_acts import Begin, End, ModelDigest, Output
+from gen.provenance.records.statement import Description, Statement, make_work_id
+from gen.provenance.records.tag import sign_contribution
+from gen.provenance.signing.key_files import keys_folder, save_key, save_open_key, write_private
+from gen.provenance.signing.keys import PrivateKey
 from gen.smf import musical_hash, parse, write
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - unlocks nothing outside the tests
@@ -40,7 +40,7 @@ EVERYTHING = "general_model evaluation"
 
 def key_of(name: str) -> PrivateKey:
     """The same key for the same name, in every test."""
-    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.signing.canonical import sha256_hex
 
     return PrivateKey.from_seed(bytes.fromhex(sha256_hex(f"test key of {name}".encode())))
 
@@ -78,7 +78,7 @@ def make_midi(seed: int = 0, bars: int = 4) -> bytes:
 
 def make_statement(midi: bytes, composer: str = "ana", **changes: object) -> Statement:
     """A statement about `midi` with everything allowed."""
-    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.signing.canonical import sha256_hex
 
     title = str(changes.pop("title", "Small Rain"))
     consent = Consent.parse(str(changes.pop("consent", EVERYTHING)))

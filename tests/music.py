@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gen.data.windows import TokenisedWork, Window
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.plan import Plan, Row
+from gen.sampling.planning.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.events import Events

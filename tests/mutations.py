@@ -15,32 +15,41 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gen.provenance import people
-from gen.provenance.acts import ACT_TYPE, ANSWER, APPROVE, COMPLAIN, PAPER, RETIRE, SELL, TERMS
-from gen.provenance.canonical import canonical, sha256_hex
-from gen.provenance.complaints import Answer, Complaint
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import STATEMENT_TYPE, sign
-from gen.provenance.keys import PrivateKey
-from gen.provenance.log import HEAD_TYPE, Head
-from gen.provenance.manifest import Manifest
-from gen.provenance.mark import mark_generated
-from gen.provenance.merkle import Frontier, leaf_hash
-from gen.provenance.model_file import ABOUT, read_model_file
-from gen.provenance.model_signing import models_key, public_text
-from gen.provenance.papers import Paper
-from gen.provenance.pin import Pin
-from gen.provenance.recording import begin_run, end_run
-from gen.provenance.roster import ROSTER_TYPE
-from gen.provenance.run_acts import Begin, End, ModelDigest, Retirement
-from gen.provenance.sales import Sale
-from gen.provenance.shapes import Shape
-from gen.provenance.store import CHECKPOINT, WITNESSES
-from gen.provenance.terms import Approval, Terms, Use
-from gen.provenance.transcript import Mark, Transcript
-from gen.provenance.witnesses.notes import WITNESS_KEY, NoteKey, NoteSignature, SignedNote
-from gen.provenance.witnesses.policy import Policy, Witness
-from gen.provenance.works import renew, set_consent, withdraw
+from gen.provenance.admission.mark import mark_generated
+from gen.provenance.desk import people
+from gen.provenance.desk.recording import begin_run, end_run
+from gen.provenance.desk.works import renew, set_consent, withdraw
+from gen.provenance.history.log import HEAD_TYPE, Head
+from gen.provenance.houses.store import CHECKPOINT, WITNESSES
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import ABOUT, read_model_file
+from gen.provenance.records.acts import (
+    ACT_TYPE,
+    ANSWER,
+    APPROVE,
+    COMPLAIN,
+    PAPER,
+    RETIRE,
+    SELL,
+    TERMS,
+)
+from gen.provenance.records.complaints import Answer, Complaint
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.papers import Paper
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.roster import ROSTER_TYPE
+from gen.provenance.records.run_acts import Begin, End, ModelDigest, Retirement
+from gen.provenance.records.sales import Sale
+from gen.provenance.records.terms import Approval, Terms, Use
+from gen.provenance.records.transcript import Mark, Transcript
+from gen.provenance.records.witness_policy import Policy, Witness
+from gen.provenance.signing.canonical import canonical, sha256_hex
+from gen.provenance.signing.dsse import STATEMENT_TYPE, sign
+from gen.provenance.signing.keys import PrivateKey
+from gen.provenance.signing.merkle import Frontier, leaf_hash
+from gen.provenance.signing.model_signing import models_key, public_text
+from gen.provenance.signing.notes import WITNESS_KEY, NoteKey, NoteSignature, SignedNote
+from gen.provenance.signing.shapes import Shape
 from gen.smf import musical_hash, parse
 from houses import TestHouse, key_of, make_midi, start_house
 

@@ -38,7 +38,7 @@ from typing import IO, Any
 CLIENT = Path(__file__).with_name("prepared_client.py")
 FOLDER = "PREPARED_PROCESSES"
 """The variable that names the run's folder, for all its processes."""
-IMPORTED = ("gen.studio.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")
+IMPORTED = ("gen.studio.music.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")
 READ_AT_START = (
     "ATEN", "CUDA", "DNNL", "KMP", "LANG", "LC_", "LD_", "MKL", "OMP", "OPENBLAS",
     "PYTHON", "RANK", "SLURM", "TORCH",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gen.provenance.acts import (
+from gen.provenance.history.log import HEAD_TYPE, Head
+from gen.provenance.records.acts import (
     ADD,
     ANSWER,
     APPROVE,
@@ -23,14 +24,13 @@ from gen.provenance.acts import (
     ConsentChange,
     Entry,
 )
-from gen.provenance.canonical import canonical, sha256_hex, to_base64, utc_now
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import STATEMENT_TYPE, pre_authentication, sign
-from gen.provenance.keys import PrivateKey
-from gen.provenance.log import HEAD_TYPE, Head
-from gen.provenance.merkle import Frontier, leaf_hash
-from gen.provenance.tag import read_tag
-from gen.studio.people import SIGN_IN_TYPE, sign_in_payload
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import canonical, sha256_hex, to_base64, utc_now
+from gen.provenance.signing.dsse import STATEMENT_TYPE, pre_authentication, sign
+from gen.provenance.signing.keys import PrivateKey
+from gen.provenance.signing.merkle import Frontier, leaf_hash
+from gen.studio.serving.people import SIGN_IN_TYPE, sign_in_payload
 from houses import key_of
 
 ORIGIN = "http://testserver"

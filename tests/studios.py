@@ -9,8 +9,8 @@ import torch
 
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
-from gen.provenance.roster import Person
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.roster import Person
 from gen.tokens.tokenization import HOUSE_EVENTS, HouseEvents
 from houses import EVERYTHING, TestHouse, make_midi, start_house, tagged
 

@@ -21,13 +21,13 @@ from gen.data.settings import DataConfig
 from gen.data.splits import SplitConfig
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest, ManifestWork, RegisterHead
-from gen.provenance.shapes import Share
+from gen.provenance.manifests.manifest import Manifest, ManifestWork, RegisterHead
+from gen.provenance.signing.shapes import Share
 from gen.settings import with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
-from gen.training.trainer_settings import TrainerConfig
+from gen.training.settings.trainer_settings import TrainerConfig
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.1, 32, FIELD_SIZES, CONTEXT_SIZES)
 RUN = {"settings": {"seed": 3}, "bits_per_note": 17.5, "steps": 200}

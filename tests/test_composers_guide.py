@@ -17,10 +17,10 @@ from gen.contribution import COLUMNS, find_problem, flow, read_sidecar
 from gen.contribution.facts import find_problems
 from gen.harmony import GENRES, MOODS, QUALITIES, parse_chord, parse_key, parse_progression
 from gen.piece import ROLES, Piece
-from gen.provenance.consent import PURPOSES, Consent
-from gen.provenance.rules import MENDS
-from gen.provenance.statement import METHODS
-from gen.provenance.terms import parse_allowed
+from gen.provenance.admission.rules import MENDS
+from gen.provenance.records.consent import PURPOSES, Consent
+from gen.provenance.records.statement import METHODS
+from gen.provenance.records.terms import parse_allowed
 from gen.smf import RuleBroken, normalise, write
 from gen.smf.rules import RULES
 from houses import start_house

@@ -18,14 +18,14 @@ from omegaconf import OmegaConf
 
 from gen.data.module import HouseData
 from gen.evaluation import settings as evaluation
-from gen.sampling.controls import Controls
-from gen.sampling.draw import DrawConfig
-from gen.sampling.planning import plan_of
+from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import plan_of
 from gen.sampling.request import OF_FILES, PLACES, SamplingRunConfig
 from gen.settings import build
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
-from gen.training.settings import read_settings
+from gen.training.settings.run_settings import read_settings
 from gen.training.trainer import make_trainer
 
 CONF = Path(__file__).resolve().parents[1] / "conf"

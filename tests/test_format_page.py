@@ -14,8 +14,8 @@ from format_examples import (
     page_with,
 )
 from gen.places import HOME
-from gen.provenance.acts import KINDS
-from gen.provenance.register import Register
+from gen.provenance.history.register import Register
+from gen.provenance.records.acts import KINDS
 
 
 def test_examples_are_those_that_the_code_makes() -> None:

@@ -20,8 +20,8 @@ import pytest
 from click.testing import CliRunner
 
 from gen.piece import Piece
-from gen.provenance.enrolment import request_of
-from gen.provenance.key_files import keys_folder
+from gen.provenance.records.enrolment import request_of
+from gen.provenance.signing.key_files import keys_folder
 from gen.smf import write
 from houses import TestHouse, keep_key, key_of, start_house
 from midi_files import event, meta, note, smf
@@ -102,7 +102,7 @@ def daw_export(piece: Piece) -> bytes:
 
 
 def key(desk: Desk) -> str:
-    with patch("gen.provenance.keys.PrivateKey.generate", lambda: key_of("ana")):
+    with patch("gen.provenance.signing.keys.PrivateKey.generate", lambda: key_of("ana")):
         return desk.run("python scripts/house.py key ana --name tidewater")
 
 

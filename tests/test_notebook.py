@@ -15,8 +15,8 @@ from gen.errors import HouseError, SettingError
 from gen.model import Transformer
 from gen.model_config import ModelConfig
 from gen.places import HOME
-from gen.provenance.manifest import Manifest
-from gen.provenance.statement import Description
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.statement import Description
 from gen.smf import write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES

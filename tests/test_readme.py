@@ -14,9 +14,9 @@ import torch
 from gen.checkpoint import save_checkpoint
 from gen.marks.containers import Midi
 from gen.model import ModelConfig, Transformer
-from gen.provenance.access import open_house
-from gen.provenance.gate import admit
-from gen.provenance.manifest import Manifest
+from gen.provenance.admission.gate import admit
+from gen.provenance.houses.access import open_house
+from gen.provenance.manifests.manifest import Manifest
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import make_midi

@@ -104,9 +104,9 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
         CorpusRefused: a file of the house was refused.
     """
     from gen.data.admission import annotations_of
-    from gen.provenance.corpus import Work
-    from gen.provenance.gate import admit
-    from gen.provenance.pin import load_pin
+    from gen.provenance.admission.corpus import Work
+    from gen.provenance.admission.gate import admit
+    from gen.provenance.records.pin import load_pin
 
     works: list[Given] = []
 

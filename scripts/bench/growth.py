@@ -120,7 +120,7 @@ import os
 from pathlib import Path
 from gen.data.batches import DataConfig
 from gen.data.module import HouseData
-from gen.provenance.pin import find_pin
+from gen.provenance.records.pin import find_pin
 
 folder = Path(os.environ["HOUSE"])
 data = HouseData(folder, find_pin(folder), "general_model", DataConfig(512, 2))
@@ -162,10 +162,10 @@ def build(folder: Path, size: int, *, with_files: bool = True) -> Hands:
         size: how many works.
         with_files: whether the works' files are laid down, too; the register is the same.
     """
-    from gen.provenance.founding import create_house
-    from gen.provenance.key_files import save_key, save_open_key
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.roster import Person, PersonKey
+    from gen.provenance.houses.founding import create_house
+    from gen.provenance.records.roster import Person, PersonKey
+    from gen.provenance.signing.key_files import save_key, save_open_key
+    from gen.provenance.signing.keys import PrivateKey
 
     roles = {"ana": ("composer",), "cleo": ("curator",), "machine": ("producer", "trainer")}
     keys = {who: PrivateKey.generate() for who in roles}
@@ -198,11 +198,11 @@ def _enter(
     """
     from dataclasses import replace
 
-    from gen.provenance.acts import ADD
-    from gen.provenance.dsse import sign
-    from gen.provenance.log import HEAD_TYPE
-    from gen.provenance.tag import read_tag
-    from gen.provenance.works import entry_of
+    from gen.provenance.desk.works import entry_of
+    from gen.provenance.history.log import HEAD_TYPE
+    from gen.provenance.records.acts import ADD
+    from gen.provenance.records.tag import read_tag
+    from gen.provenance.signing.dsse import sign
 
     log, identity = house.register_log, register.roster.identity
     lines, works = [], []

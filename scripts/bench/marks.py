@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOUSE_KEYS"] = folder  # a key of this measurement alone
         from gen.marks.watermark_keys import make_key
-        from gen.provenance.pin import load_pin
+        from gen.provenance.records.pin import load_pin
 
         key, _ = make_key(load_pin(Path(args.pin)).name)
         keyed, plain = _written(args, Path(folder))
@@ -86,7 +86,7 @@ def _written(args: argparse.Namespace, folder: Path) -> tuple[Timed, Timed]:
     """Pieces with and without the key, by equal seeds, and processor seconds each took."""
     import yaml
 
-    from gen.sampling.opened import Opened
+    from gen.sampling.opening.opened_model import Opened
     from gen.sampling.request import SampleRequest
     from gen.sampling.session import open_session
 
@@ -277,8 +277,8 @@ if MUSESCORE:
 
 
 def _works(pin: str) -> list[Piece]:
-    from gen.provenance.gate import admit
-    from gen.provenance.pin import load_pin
+    from gen.provenance.admission.gate import admit
+    from gen.provenance.records.pin import load_pin
 
     found, trusted = list["Piece"](), load_pin(Path(pin))
     admit(trusted.dir, "evaluation", pin=trusted, receive=lambda _, read: found.append(read()))
@@ -319,7 +319,7 @@ def _bits(keyed: Timed, plain: Timed, checkpoint: str) -> dict[str, Any]:
     from gen.checkpoint import load_checkpoint
     from gen.data.windows import TokenisedWork
     from gen.evaluation.bits import event_bits
-    from gen.sampling.checkpoints import find_checkpoint
+    from gen.sampling.opening.checkpoints import find_checkpoint
     from gen.tokens.encoding import encode
     from gen.tokens.grid import to_grid
     from gen.tokens.score import score_of

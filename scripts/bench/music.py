@@ -19,10 +19,10 @@ import numpy as np
 
 from bench.strangers import files
 from gen.analysis.key import krumhansl_kessler
-from gen.evaluation import tonal
+from gen.evaluation.measures import tonal
 from gen.harmony import GENRES, MOODS, Key, parse_key
 from gen.piece import Piece
-from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.planning.deciding import MAJOR_MOODS, MINOR_MOODS
 
 Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""

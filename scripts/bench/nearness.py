@@ -219,9 +219,9 @@ def replay_here(pin: Path, model: Path, precision: str, foreign: int, name: str,
 
 
 def _recorded(pin: Path, model: Path) -> Recorded:
-    from gen.provenance.access import open_house
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind, transcript_of
+    from gen.provenance.houses.access import open_house
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind, transcript_of
     from gen.training.rebuild import Recorded
 
     house, file = open_house(None, pin), read_model_file(model)

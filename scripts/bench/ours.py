@@ -25,8 +25,8 @@ from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.machine import compiles, on_gpu
+from gen.training.settings.trainer_settings import TrainerConfig
 from gen.training.trainer import quieten
-from gen.training.trainer_settings import TrainerConfig
 
 AtMark = Callable[[float], None]
 

@@ -40,7 +40,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import SHARED
 from gen.training.learner import Learner, OptimizerConfig
-from gen.training.schedule import ScheduleConfig, rate
+from gen.training.settings.learning_rate import ScheduleConfig, rate
 
 Ids = NDArray[np.int64]
 CPU = torch.device("cpu")

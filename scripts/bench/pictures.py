@@ -116,9 +116,9 @@ def _filled(page: Any) -> None:
 def _files(titles: Sequence[str] = TITLES, skip: int = 0) -> Iterator[dict[str, Any]]:
     """Works of the starter house, a genre each, as they are contributed."""
     from gen.places import of_project
-    from gen.provenance.house import House
-    from gen.provenance.pin import load_pin
-    from gen.provenance.works import kept_work
+    from gen.provenance.desk.works import kept_work
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.pin import load_pin
 
     house = House(load_pin(of_project(Path("conf/house/starter.yaml"))))
     left, genres = iter(titles), set[str]()

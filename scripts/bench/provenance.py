@@ -50,11 +50,11 @@ def run(args: Any) -> dict[str, Any]:
 
 
 def make_house(folder: Path, count: int, keys: Any = None) -> tuple[Any, float]:
-    from gen.provenance.founding import create_house
-    from gen.provenance.inbox import Contribution, submit
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.roster import Person, PersonKey
-    from gen.provenance.works import accept
+    from gen.provenance.admission.inbox import Contribution, submit
+    from gen.provenance.desk.works import accept
+    from gen.provenance.houses.founding import create_house
+    from gen.provenance.records.roster import Person, PersonKey
+    from gen.provenance.signing.keys import PrivateKey
 
     root, composer, curator = keys or [PrivateKey.generate() for _ in range(3)]
     people = [
@@ -76,10 +76,10 @@ def make_house(folder: Path, count: int, keys: Any = None) -> tuple[Any, float]:
 
 def study(number: int, piece: Any, composer: Any, house: str) -> bytes:
     """A piece as a work that ana signed with the key `composer`, for a house of this identity."""
-    from gen.provenance.canonical import sha256_hex
-    from gen.provenance.consent import Consent
-    from gen.provenance.statement import Description, Statement, make_work_id
-    from gen.provenance.tag import sign_contribution
+    from gen.provenance.records.consent import Consent
+    from gen.provenance.records.statement import Description, Statement, make_work_id
+    from gen.provenance.records.tag import sign_contribution
+    from gen.provenance.signing.canonical import sha256_hex
     from gen.smf import musical_hash, parse, write
 
     midi = write(piece)
@@ -114,9 +114,9 @@ def _piece(number: int) -> Any:
 
 
 def _floor_seconds(house: Any) -> float:
-    from gen.provenance.canonical import sha256_hex
-    from gen.provenance.dsse import is_signed_by
-    from gen.provenance.tag import read_tag
+    from gen.provenance.records.tag import read_tag
+    from gen.provenance.signing.canonical import sha256_hex
+    from gen.provenance.signing.dsse import is_signed_by
     from gen.smf import parse
 
     owners = house.load().roster.owners
@@ -144,7 +144,7 @@ def _gate_in_child(house: Any) -> tuple[float, int, int]:
 
 
 def _gate_seconds(house: Any) -> tuple[float, int, int]:
-    from gen.provenance.gate import admit
+    from gen.provenance.admission.gate import admit
 
     house.load()  # imports and caches are no work's memory
     before = resident_bytes()

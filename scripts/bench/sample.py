@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bench.corpus import BenchWork, Given
     from bench.peer import PeerTokenizer
     from gen.model import Transformer
-    from gen.sampling.plan import Plan
+    from gen.sampling.planning.plan import Plan
 
     Way = tuple[torch.dtype, str, int]  # precision, cache and threads of the peer
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     torch.manual_seed(args.seed)
     model = _model(args, settings).to(args.device)
     parameters = parameter_count(model)
-    from gen.sampling.rules import NEWEST, Rules
+    from gen.sampling.planning.rules import NEWEST, Rules
 
     plan = replace(_plan(held_out, args.bars), steering=args.steering, rules=Rules(NEWEST))
     tokenizers = {
@@ -106,7 +106,7 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
     """The model of a checkpoint, or a fresh one."""
     from gen.checkpoint import load_checkpoint
     from gen.model import ModelConfig, Transformer
-    from gen.sampling.checkpoints import find_checkpoint
+    from gen.sampling.opening.checkpoints import find_checkpoint
     from gen.settings import build
     from gen.tokens.columns import CONTEXT_SIZES
     from gen.tokens.vocabulary import FIELD_SIZES
@@ -123,7 +123,7 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
 def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
     """So many bars for the instruments of the held-out work with the median number of tracks."""
     from gen.data.windows import TokenisedWork
-    from gen.sampling.plan import Plan
+    from gen.sampling.planning.plan import Plan
 
     headers = [TokenisedWork.of(work.events).bare().header.tolist() for work in works]
     header = sorted(headers, key=len)[len(headers) // 2]
@@ -153,9 +153,9 @@ def _ours(
     import numpy as np
 
     from gen.data.windows import TokenisedWork
-    from gen.sampling.decode import dealt, decode, write_all
+    from gen.sampling.decoding.decode import dealt, decode, write_all
+    from gen.sampling.decoding.draw import DrawConfig
     from gen.sampling.drafting.draft import Draft
-    from gen.sampling.draw import DrawConfig
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)

@@ -54,7 +54,7 @@ def _start(house: Any, cache: Path, batches: int) -> dict[str, Any]:
     from gen.data.batches import DataConfig
     from gen.data.cache import CACHE_VARIABLE
     from gen.data.module import HouseData
-    from gen.provenance.gate import admit
+    from gen.provenance.admission.gate import admit
 
     os.environ[CACHE_VARIABLE] = str(cache)
     begin = _processor_seconds()

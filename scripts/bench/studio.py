@@ -108,8 +108,8 @@ def launched(playwright: Any) -> Any:
 
 def house_for(folder: Path, works: int) -> list[str]:
     """A house, and its people's keys in the key folder; the options that name it."""
-    from gen.provenance.key_files import save_key
-    from gen.provenance.keys import PrivateKey
+    from gen.provenance.signing.key_files import save_key
+    from gen.provenance.signing.keys import PrivateKey
 
     os.environ["HOUSE_KEYS"] = str(folder / "keys")
     keys = [PrivateKey.generate() for _ in range(3)]

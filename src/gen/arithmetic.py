@@ -30,7 +30,7 @@ def begin_portably(*names: str) -> None:
 
     Args:
         names: what the program may be called. Another one, which only uses this package, goes on
-            as it is, and `gen.training.portable` says what it lacks.
+            as it is, and `gen.training.evidence.portable` says what it lacks.
     """
     missing = missing_variables()
     program = getattr(sys.modules["__main__"], "__file__", None)

@@ -26,10 +26,10 @@ from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.plugins import Installed, check_call, find_again
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import ABOUT, ModelFile, parse_model_file
-from gen.provenance.plugin_record import Kind, Plugin
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import ABOUT, ModelFile, parse_model_file
+from gen.provenance.records.plugin_record import Kind, Plugin
+from gen.provenance.signing.canonical import StrictJsonError
 from gen.settings import build, with_new_names
 from gen.tokens.choice import TokenizerPlugin
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization, tokenization_of

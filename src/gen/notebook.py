@@ -25,10 +25,10 @@ from gen.data.admission import Admitted, take_in
 from gen.data.choosing import CorpusConfig
 from gen.data.splits import SplitConfig
 from gen.places import of_project
-from gen.provenance.house import House
-from gen.provenance.pin import load_pin
-from gen.provenance.recorded import run_if_recorded
-from gen.sampling.checkpoints import find_checkpoint
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.recorded import run_if_recorded
+from gen.provenance.records.pin import load_pin
+from gen.sampling.opening.checkpoints import find_checkpoint
 from gen.tokens.choice import GRID
 from gen.tokens.tokenizer import HouseTokenizer
 

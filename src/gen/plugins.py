@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.plugin_record import Kind, Plugin
+from gen.provenance.records.plugin_record import Kind, Plugin
 
 GROUPS: Final[Mapping[Kind, str]] = {
     "callback": "gen.callbacks",

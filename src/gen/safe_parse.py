@@ -27,7 +27,7 @@ from gen import processes
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Marker
-from gen.provenance.key_files import others_environment
+from gen.provenance.signing.key_files import others_environment
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.parts import Origin
 from gen.smf.rules import MAX_BYTES

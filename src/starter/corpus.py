@@ -10,11 +10,11 @@ from pathlib import Path
 
 from gen.harmony import Chord, parse_progression
 from gen.piece import Note, Piece, TimeSignature, Track
-from gen.provenance.acts import Entry
-from gen.provenance.house import House
-from gen.provenance.pin import find_pin
-from gen.provenance.statement import Description
-from gen.provenance.tag import read_tag
+from gen.provenance.houses.house import House
+from gen.provenance.records.acts import Entry
+from gen.provenance.records.pin import find_pin
+from gen.provenance.records.statement import Description
+from gen.provenance.records.tag import read_tag
 from gen.smf import parse, write
 from starter.catalogue import Commission, sidecar_row
 from starter.instruments import playing_range

@@ -93,7 +93,7 @@ def publish(
 
 def _check_in_names(house: Path) -> None:
     """Have version control keep what the people are called: none of them is a person."""
-    from gen.provenance.store import NAMES
+    from gen.provenance.houses.store import NAMES
 
     ignored = house / ".gitignore"
     lines = ignored.read_text("utf-8").splitlines(keepends=True)
@@ -115,8 +115,8 @@ def sign_models(folder: Path, pin: Path) -> Path:
         The path of the signature.
     """
     from gen.disk import write_atomically
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.model_signing import models_key, pem_of, public_text, sign_folder
+    from gen.provenance.signing.keys import PrivateKey
+    from gen.provenance.signing.model_signing import models_key, pem_of, public_text, sign_folder
 
     key = models_key(PrivateKey.generate())
     write_atomically(pin.with_name(f"{pin.stem}.models.pem"), pem_of(public_text(key)))
@@ -153,10 +153,10 @@ def reissue(model: Path, house: Path) -> None:
         HouseError: the house holds other works than those that the model learned from.
     """
     from gen.disk import write_all_atomically
-    from gen.provenance.gate import admit
-    from gen.provenance.manifest import Manifest
-    from gen.provenance.model_file import read_model_file, with_manifest
-    from gen.provenance.pin import find_pin
+    from gen.provenance.admission.gate import admit
+    from gen.provenance.manifests.manifest import Manifest
+    from gen.provenance.manifests.model_file import read_model_file, with_manifest
+    from gen.provenance.records.pin import find_pin
 
     before = read_model_file(model).manifest
     corpus = admit(house, before.purpose, pin=find_pin(house)).require_clean()
@@ -188,7 +188,7 @@ def clear(house: Path) -> Path:
     Raises:
         HouseError: another house is there.
     """
-    from gen.provenance.pin import PinError, find_pin, place_for
+    from gen.provenance.records.pin import PinError, find_pin, place_for
 
     register = house / "register.jsonl"
     if not register.exists():

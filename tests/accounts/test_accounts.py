@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from gen.accounts import nearness
 from gen.accounts.royalties import divided
 from gen.likeness.fingerprint import NewPiece
-from gen.provenance import people
-from gen.provenance.acts import SELL
-from gen.provenance.canonical import canonical, sha256_hex, today_utc
-from gen.provenance.complaints_desk import complain
-from gen.provenance.record import RegisterError
-from gen.provenance.recording import begin_run, end_run
-from gen.provenance.run_acts import Begin, End, ModelDigest
-from gen.provenance.sales import Sale
+from gen.provenance.desk import people
+from gen.provenance.desk.complaints_desk import complain
+from gen.provenance.desk.recording import begin_run, end_run
+from gen.provenance.history.record import RegisterError
+from gen.provenance.records.acts import SELL
+from gen.provenance.records.run_acts import Begin, End, ModelDigest
+from gen.provenance.records.sales import Sale
+from gen.provenance.signing.canonical import canonical, sha256_hex, today_utc
 from gen.smf import musical_hash
 from houses import keep_key, keep_machine_key, key_of, make_piece, start_house
 from mutations import change, enter
@@ -333,7 +333,7 @@ def test_words_stay_exactly_where_the_log_has_their_digest(house, monkeypatch, w
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"gen.provenance.house.{where}", full)
+        patched.setattr(f"gen.provenance.houses.house.{where}", full)
         with pytest.raises(KeyboardInterrupt):
             complain(house.house, key_of("cleo"), "Harbour Songs", "it is ours", ())
     assert len(list((house.folder / "complaints").iterdir())) == is_entered

@@ -7,7 +7,7 @@ import pytest
 
 from gen.accounts.drift import drift, similarities
 from gen.accounts.nearness import Written
-from gen.provenance.run_acts import Output
+from gen.provenance.records.run_acts import Output
 
 OUTPUT = Output(0, "a0" * 32, "a1" * 32, "a2" * 32, "a3" * 32)
 

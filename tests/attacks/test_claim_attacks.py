@@ -13,19 +13,19 @@ from click.testing import CliRunner
 from test_tag_attacks import forged
 
 from gen.errors import HouseError
-from gen.provenance import people
-from gen.provenance.access import key_for_role
-from gen.provenance.acts import ADD, CONSENT, Act, ConsentChange, KeyChange, Withdrawal
-from gen.provenance.canonical import canonical
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import Envelope, Signature, sign
-from gen.provenance.log import HEAD_TYPE
-from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
-from gen.provenance.proofs import prove
-from gen.provenance.roster import ROSTER_TYPE, SignedRoster
-from gen.provenance.run_acts import AssertedModel, ModelDigest
-from gen.provenance.tag import read_tag
-from gen.provenance.works import entry_of
+from gen.provenance.desk import people
+from gen.provenance.desk.works import entry_of
+from gen.provenance.history.log import HEAD_TYPE
+from gen.provenance.houses.access import key_for_role
+from gen.provenance.houses.proofs import prove
+from gen.provenance.records.acts import ADD, CONSENT, Act, ConsentChange, KeyChange, Withdrawal
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.roster import ROSTER_TYPE, SignedRoster
+from gen.provenance.records.run_acts import AssertedModel, ModelDigest
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import canonical
+from gen.provenance.signing.dsse import Envelope, Signature, sign
+from gen.provenance.signing.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse
 from houses import LANTERN, keep_machine_key, key_of, make_midi, start_house, tagged
@@ -84,7 +84,7 @@ def test_keys_that_anybody_can_sign_for_are_not_enrolled(house, public):
 
 
 def test_signature_under_a_key_that_anybody_can_sign_for_verifies_nothing():
-    from gen.provenance.keys import verify
+    from gen.provenance.signing.keys import verify
 
     identity = bytes.fromhex(ANYBODYS_KEYS[0])
     constant = identity + bytes(32)  # R is the identity, S is 0

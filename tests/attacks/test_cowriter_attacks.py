@@ -8,9 +8,9 @@ import json
 
 from test_key_attacks import change
 
-from gen.provenance import people
-from gen.provenance.consent import Consent
-from gen.provenance.works import set_consent
+from gen.provenance.desk import people
+from gen.provenance.desk.works import set_consent
+from gen.provenance.records.consent import Consent
 from houses import key_of
 
 BOTH = (("ana", 60), ("ben", 40))
@@ -111,7 +111,7 @@ def test_proof_of_consent_shows_whose_the_work_is(house, tmp_path):
 
 
 def test_proof_of_a_curators_withdrawal_says_that_it_was_the_curator(house, tmp_path):
-    from gen.provenance.works import withdraw
+    from gen.provenance.desk.works import withdraw
 
     (entry,) = house.enter(1)
     house.house = withdraw(house.house, [entry.work], key_of("cleo"), "a doubt")

@@ -7,7 +7,7 @@ import threading
 import pytest
 from test_tag_attacks import plant
 
-from gen.provenance.gate import admit
+from gen.provenance.admission.gate import admit
 from gen.smf import parse
 from houses import make_midi
 

@@ -18,17 +18,17 @@ import pytest
 from commanded import CommandedHouse
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance.key_files import save_open_key
-from gen.provenance.keys import PrivateKey
-from gen.provenance.manifest import Manifest
-from gen.provenance.witnesses import standing
-from gen.provenance.witnesses.notes import (
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.signing.key_files import save_open_key
+from gen.provenance.signing.keys import PrivateKey
+from gen.provenance.signing.notes import (
     LOG_KEY,
     WITNESS_KEY,
     NoteKey,
     NoteSignature,
     SignedNote,
 )
+from gen.provenance.witnesses import standing
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import key_of, start_house
@@ -235,7 +235,7 @@ def test_proof_of_fraud_that_was_changed_proves_nothing(house, witnesses, part):
 
 def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatch):
     with monkeypatch.context() as patch:
-        for room in ("founding", "keys"):
+        for room in ("houses.founding", "signing.keys"):
             patch.setattr(f"gen.provenance.{room}.utc_now", lambda: "2018-01-01T00:00:00Z")
         house.enroll("ben")
     house("witness")

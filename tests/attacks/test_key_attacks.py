@@ -7,18 +7,18 @@ import pytest
 from test_tag_attacks import forged, plant
 
 from gen.errors import HouseError
-from gen.provenance import people
-from gen.provenance.acts import ADD, Act
-from gen.provenance.canonical import canonical
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import Signature, sign
-from gen.provenance.founding import create_house
-from gen.provenance.log import HEAD_TYPE
-from gen.provenance.people import change_roster
-from gen.provenance.record import RegisterError
-from gen.provenance.roster import PersonKey, RosterError, SignedRoster
-from gen.provenance.tag import read_tag
-from gen.provenance.works import entry_of, renew
+from gen.provenance.desk import people
+from gen.provenance.desk.people import change_roster
+from gen.provenance.desk.works import entry_of, renew
+from gen.provenance.history.log import HEAD_TYPE
+from gen.provenance.history.record import RegisterError
+from gen.provenance.houses.founding import create_house
+from gen.provenance.records.acts import ADD, Act
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.roster import PersonKey, RosterError, SignedRoster
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import canonical
+from gen.provenance.signing.dsse import Signature, sign
 from houses import LANTERN, key_of, make_midi, make_statement, tagged
 
 

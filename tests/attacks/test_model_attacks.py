@@ -19,19 +19,19 @@ from gen.data.cache import CACHE_VARIABLE
 from gen.data.module import HouseData
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance import people
-from gen.provenance.canonical import canonical
-from gen.provenance.house import House
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import ABOUT, read_model_file
-from gen.provenance.pin import load_pin
-from gen.provenance.recorded import run_behind
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.works import withdraw
+from gen.provenance.desk import people
+from gen.provenance.desk.works import withdraw
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import ABOUT, read_model_file
+from gen.provenance.manifests.recorded import run_behind
+from gen.provenance.records.pin import load_pin
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.signing.canonical import canonical
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
-from gen.training import recording
+from gen.training.evidence import recording
 from houses import keep_key, keep_machine_key, key_of, make_piece, start_house
 from tiny_runs import TRAIN, call, train
 

@@ -10,7 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli.house import main
-from gen.provenance.model_signing import SIGNATURE, models_key, pem_of, public_text, sign_folder
+from gen.provenance.signing.model_signing import (
+    SIGNATURE,
+    models_key,
+    pem_of,
+    public_text,
+    sign_folder,
+)
 from houses import keep_key, key_of, start_house
 from mutations import record_run
 

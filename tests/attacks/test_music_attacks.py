@@ -10,8 +10,8 @@ from test_tag_attacks import forged, plant
 
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Note, Piece, Track
-from gen.provenance.mark import MARK_TEXT, mark_generated
-from gen.provenance.tag import TagError
+from gen.provenance.admission.mark import MARK_TEXT, mark_generated
+from gen.provenance.records.tag import TagError
 from gen.smf import RuleBroken, musical_hash, parse, write
 from houses import make_midi, make_statement, tagged
 
@@ -198,7 +198,7 @@ def test_a_file_that_says_itself_that_a_machine_made_it(house, encoding, kind):
 def test_a_withdrawn_work_with_one_velocity_changed(house):
     from dataclasses import replace
 
-    from gen.provenance.works import withdraw
+    from gen.provenance.desk.works import withdraw
     from houses import key_of
 
     house.submit(tagged(played(*melody(1))))

@@ -10,15 +10,16 @@ import pytest
 from test_key_attacks import change
 
 from gen.errors import HouseError
-from gen.provenance import founding, people
-from gen.provenance.acts import ADD, Act
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import sign
-from gen.provenance.house import House
-from gen.provenance.log import HEAD_TYPE
-from gen.provenance.pin import load_pin
-from gen.provenance.tag import read_tag
-from gen.provenance.works import entry_of, set_consent, withdraw
+from gen.provenance.desk import people
+from gen.provenance.desk.works import entry_of, set_consent, withdraw
+from gen.provenance.history.log import HEAD_TYPE
+from gen.provenance.houses import founding
+from gen.provenance.houses.house import House
+from gen.provenance.records.acts import ADD, Act
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.dsse import sign
 from houses import LANTERN, TestHouse, key_of, make_midi, start_house, tagged
 
 ELSEWHERE = {"another name": ("harbour", "root"), "the same name": ("lantern", "mallory")}

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from gen.disk.writing import beside
-from gen.provenance.canonical import canonical, sha256_hex
-from gen.provenance.house import House
-from gen.provenance.merkle import leaf_hash
-from gen.provenance.pin import load_pin
-from gen.provenance.store import JOURNAL
+from gen.provenance.houses.house import House
+from gen.provenance.houses.store import JOURNAL
+from gen.provenance.records.pin import load_pin
+from gen.provenance.signing.canonical import canonical, sha256_hex
+from gen.provenance.signing.merkle import leaf_hash
 from houses import key_of, make_midi, tagged
 from tiny_runs import call, train
 
@@ -145,7 +145,7 @@ def test_link_in_the_place_of_a_record_or_folder_is_not_followed_by_readers(
 def writes(house):
     """Each kind of change in turn, as far as the house lets it."""
     from gen.errors import HouseError
-    from gen.provenance import people, works
+    from gen.provenance.desk import people, works
 
     def enroll():
         with house.house.writing() as session:

@@ -9,13 +9,13 @@ from test_key_attacks import change
 from test_tag_attacks import forged, plant
 
 from gen.errors import HouseError, SettingError
-from gen.provenance import people
-from gen.provenance.consent import Consent
-from gen.provenance.founding import create_house
-from gen.provenance.gate import admit
-from gen.provenance.house import House
-from gen.provenance.pin import load_pin
-from gen.provenance.works import set_consent, withdraw
+from gen.provenance.admission.gate import admit
+from gen.provenance.desk import people
+from gen.provenance.desk.works import set_consent, withdraw
+from gen.provenance.houses.founding import create_house
+from gen.provenance.houses.house import House
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
 from gen.smf import write
 from houses import key_of, make_piece, start_house, tagged
 

@@ -8,14 +8,15 @@ from datetime import date, timedelta
 import pytest
 from test_key_attacks import change
 
-from gen.provenance import people, record, state
-from gen.provenance.acts import CONSENT, Act, ConsentChange
-from gen.provenance.canonical import canonical, today_utc
-from gen.provenance.consent import Consent
-from gen.provenance.dsse import sign
-from gen.provenance.log import HEAD_TYPE, Head
-from gen.provenance.recording import outputs_of
-from gen.provenance.works import renew
+from gen.provenance.desk import people
+from gen.provenance.desk.recording import outputs_of
+from gen.provenance.desk.works import renew
+from gen.provenance.history import record, state
+from gen.provenance.history.log import HEAD_TYPE, Head
+from gen.provenance.records.acts import CONSENT, Act, ConsentChange
+from gen.provenance.records.consent import Consent
+from gen.provenance.signing.canonical import canonical, today_utc
+from gen.provenance.signing.dsse import sign
 from gen.smf import musical_hash, parse
 from houses import LANTERN, key_of, make_midi
 

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from gen.provenance.canonical import canonical, sha256_hex, today_utc
-from gen.provenance.dsse import STATEMENT_TYPE, Envelope, sign
-from gen.provenance.gate import Gate
-from gen.provenance.roster import Person, PersonKey
-from gen.provenance.tag import read_tag, tag_chunk
+from gen.provenance.admission.gate import Gate
+from gen.provenance.records.roster import Person, PersonKey
+from gen.provenance.records.tag import read_tag, tag_chunk
+from gen.provenance.signing.canonical import canonical, sha256_hex, today_utc
+from gen.provenance.signing.dsse import STATEMENT_TYPE, Envelope, sign
 from houses import key_of, make_midi, make_statement, start_house, tagged
 
 

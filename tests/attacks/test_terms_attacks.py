@@ -11,18 +11,18 @@ import pytest
 
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance import people
-from gen.provenance.acts import RETIRE, TERMS
-from gen.provenance.canonical import canonical
-from gen.provenance.consent import Consent, Grant
-from gen.provenance.granted import NotGranted
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import read_model_file
-from gen.provenance.record import RegisterError
-from gen.provenance.register import Register
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.terms import Terms, Use
-from gen.sampling.opened import check_terms
+from gen.provenance.desk import people
+from gen.provenance.history.granted import NotGranted
+from gen.provenance.history.record import RegisterError
+from gen.provenance.history.register import Register
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import read_model_file
+from gen.provenance.records.acts import RETIRE, TERMS
+from gen.provenance.records.consent import Consent, Grant
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.records.terms import Terms, Use
+from gen.provenance.signing.canonical import canonical
+from gen.sampling.opening.opened_model import check_terms
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import keep_key, keep_machine_key

@@ -24,12 +24,13 @@ from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.data.module import HouseData
 from gen.data.store import rows_with_echoes
 from gen.errors import HouseError, SettingError
-from gen.provenance import gate
-from gen.provenance.consent import Consent
-from gen.provenance.manifest import RefusedFile
-from gen.provenance.works import set_consent
+from gen.provenance.admission import gate
+from gen.provenance.desk.works import set_consent
+from gen.provenance.manifests.manifest import RefusedFile
+from gen.provenance.records.consent import Consent
 from gen.smf import musical_hash
-from gen.training import recording, run
+from gen.training import run
+from gen.training.evidence import recording
 from gen.training.run import train as train_with
 from houses import keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
 from tiny_runs import SETTINGS, TRAIN, settings_of, train
@@ -95,7 +96,7 @@ def test_a_run_opens_every_corpus_file_once_and_only_from_the_gate(house, works,
     assert len(files) == 8
     for path, modules in spy.opened:
         assert modules[0].startswith("gen.disk."), (path, modules)
-        assert "gen.provenance.gate" in modules
+        assert "gen.provenance.admission.gate" in modules
 
 
 def test_the_spy_sees_what_does_not_go_through_the_gate(house, works, spy):

@@ -4,7 +4,7 @@ import pytest
 
 from gen.contribution.kept import Kept, KeptCache
 from gen.disk import seals
-from gen.provenance.tag import read_tag
+from gen.provenance.records.tag import read_tag
 from houses import make_midi, tagged
 
 DIGEST = "ab" * 32

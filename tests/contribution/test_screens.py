@@ -12,8 +12,8 @@ from gen.disk.arrays import BLOCK_BYTES, SpoiledError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, OUTPUT, WORK, Known
 from gen.likeness.thresholds import Thresholds
-from gen.provenance.code import source_digest
-from gen.provenance.works import withdraw
+from gen.provenance.desk.works import withdraw
+from gen.provenance.signing.code import source_digest
 from houses import key_of, make_piece
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gen.data.admission import take_in
 from gen.data.splits import SplitConfig
 from gen.piece import Note, Piece, TimeSignature, Track
-from gen.provenance.statement import Description
+from gen.provenance.records.statement import Description
 from gen.smf import write
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_piece, tagged

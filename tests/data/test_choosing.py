@@ -10,7 +10,7 @@ from gen.data.admission import take_in
 from gen.data.choosing import CorpusConfig
 from gen.data.splits import SplitConfig
 from gen.errors import HouseError, SettingError
-from gen.provenance.statement import Description
+from gen.provenance.records.statement import Description
 from gen.smf import write
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_piece, tagged

@@ -11,7 +11,7 @@ from gen.data.batches import DataConfig
 from gen.data.module import HouseData
 from gen.data.styles import granted_styles, with_style
 from gen.errors import SettingError
-from gen.provenance.consent import Consent
+from gen.provenance.records.consent import Consent
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations
 from gen.tokens.reading import decode

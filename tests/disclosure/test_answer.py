@@ -16,13 +16,13 @@ from gen.cli.house import main as house_main
 from gen.contribution import Contributor, Job, Outcome, Settings
 from gen.contribution.facts import Facts
 from gen.errors import HouseError
-from gen.provenance.complaints_desk import cases
-from gen.provenance.house import House
-from gen.provenance.model_file import read_model_file
-from gen.provenance.pin import load_pin
-from gen.provenance.recorded import run_behind
-from gen.provenance.reservations import Reserved
-from gen.provenance.works import withdraw
+from gen.provenance.desk.complaints_desk import cases
+from gen.provenance.desk.reservations import Reserved
+from gen.provenance.desk.works import withdraw
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.model_file import read_model_file
+from gen.provenance.manifests.recorded import run_behind
+from gen.provenance.records.pin import load_pin
 from gen.smf import write
 from houses import (
     keep_key,

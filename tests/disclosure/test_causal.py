@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from gen.cli.disclose import main as disclose
 from gen.disclosure.causal import Effect
-from gen.evaluation.interval import mean
+from gen.evaluation.measures.interval import mean
 from gen.smf import write
 from houses import keep_machine_key, make_piece, start_house, tagged
 from recorded_runs import Trained, kept_apart, trained

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import gen
 from gen.cli.disclose import main as disclose
 from gen.disclosure.copies import CACHES
-from gen.provenance.run_acts import ModelDigest
+from gen.provenance.records.run_acts import ModelDigest
 from gen.smf import parse, write
 from houses import TestHouse, keep_key, start_house
 from mutations import record_run

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from gen.checkpoint import load_checkpoint
 from gen.disclosure.memory import memory_test
-from gen.evaluation.works import gather
-from gen.provenance.pin import load_pin
+from gen.evaluation.subjects.works import gather
+from gen.provenance.records.pin import load_pin
 from gen.smf import write
 from houses import keep_machine_key, make_piece, start_house, tagged
 from tiny_runs import TRAIN, call

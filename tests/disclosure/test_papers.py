@@ -17,14 +17,14 @@ from click.testing import CliRunner
 from gen.cli.disclose import main as disclose
 from gen.data.admission import take_in
 from gen.data.splits import SplitConfig
-from gen.evaluation.headlines import headlines
-from gen.provenance import people
-from gen.provenance.canonical import TIME_FORMAT
-from gen.provenance.house import House
-from gen.provenance.keys import PrivateKey
-from gen.provenance.model_file import read_model_file
-from gen.provenance.pin import load_pin
-from gen.provenance.works import withdraw
+from gen.evaluation.report.headlines import headlines
+from gen.provenance.desk import people
+from gen.provenance.desk.works import withdraw
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.model_file import read_model_file
+from gen.provenance.records.pin import load_pin
+from gen.provenance.signing.canonical import TIME_FORMAT
+from gen.provenance.signing.keys import PrivateKey
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import TestHouse, keep_key, key_of, make_piece
 from mutations import change
@@ -52,7 +52,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         patch.setenv("OMP_NUM_THREADS", "1")
         time = YESTERDAY.strftime(TIME_FORMAT)
         patch.setattr(PrivateKey, "now", lambda self: time)
-        patch.setattr("gen.provenance.founding.utc_now", lambda: time)
+        patch.setattr("gen.provenance.houses.founding.utc_now", lambda: time)
         return trained(folder)
 
 

@@ -12,8 +12,8 @@ from gen.cli.house import main as house_main
 from gen.disclosure.answer import write_answer
 from gen.disclosure.signed import ANSWER_TYPE, VISIT_TYPE
 from gen.errors import HouseError
-from gen.provenance.canonical import canonical
-from gen.provenance.dsse import Envelope, Signature
+from gen.provenance.signing.canonical import canonical
+from gen.provenance.signing.dsse import Envelope, Signature
 from houses import key_of, start_house
 
 CURATOR = key_of("cleo")

@@ -20,7 +20,7 @@ import disguises
 from gen.cli.contribute import main as contribute
 from gen.cli.disclose import main as disclose
 from gen.cli.house import main as house_main
-from gen.provenance.canonical import today_utc
+from gen.provenance.signing.canonical import today_utc
 from gen.smf import write
 from houses import make_midi, make_piece
 from recorded_runs import RUN

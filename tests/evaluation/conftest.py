@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen.evaluation.plots import Picture
+from gen.evaluation.report.plots import Picture
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from gen.checkpoint import load_checkpoint
 from gen.errors import SettingError
 from gen.evaluation import artists, run
 from gen.evaluation.artists import BASE, ArtistsMusic
-from gen.evaluation.works import gather
-from gen.provenance.consent import Consent
-from gen.provenance.works import set_consent
+from gen.evaluation.subjects.works import gather
+from gen.provenance.desk.works import set_consent
+from gen.provenance.records.consent import Consent
 from houses import key_of, make_piece, start_house
 from tiny_runs import call
 

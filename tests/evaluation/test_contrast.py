@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gen.evaluation.contrast import contrast, distance, entropy, overlap, shares
-from gen.evaluation.interval import halves, spread_figure
+from gen.evaluation.measures.contrast import contrast, distance, entropy, overlap, shares
+from gen.evaluation.measures.interval import halves, spread_figure
 
 
 def rng(seed=3):

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from gen.evaluation.headlines import folded, headlines
-from gen.evaluation.interval import figure
+from gen.evaluation.measures.interval import figure
+from gen.evaluation.report.headlines import folded, headlines
 
 
 def feature(distance, chance=1.0):
@@ -40,7 +40,7 @@ def test_models_are_compared_over_the_statistics_that_all_have():
 def test_a_mean_is_the_same_in_every_process():
     """Sums of floating point depend on their order, and that of a set on the process."""
     code = (
-        "from gen.evaluation.headlines import headlines\n"
+        "from gen.evaluation.report.headlines import headlines\n"
         "def f(x): return {'value': x, 'low': x / 3, 'high': x * 3, 'n': 9}\n"
         "features = {n: {'apart': {'distance': f(1.1 + 7 / (i + 3))},"
         " 'real': {'distance': {**f(1), 'chance': 0.7}}} for i, n in enumerate('abcdefghijklmn')}\n"

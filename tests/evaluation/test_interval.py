@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gen.evaluation import interval
+from gen.evaluation.measures import interval
 
 GROUPED = np.repeat(np.arange(18), [1, 1, 1, 2, *[3] * 13, 15])
 """59 works in 18 groups of the sizes that the starter house's test side has."""

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.evaluation.listening import build
-from gen.evaluation.ratings import pigeonhole, results
+from gen.evaluation.listeners.listening import build
+from gen.evaluation.listeners.ratings import pigeonhole, results
 from gen.piece import Note, Piece, Tempo, Track
 from gen.rendering.pages import render
 from gen.rendering.sound import AudioSettings

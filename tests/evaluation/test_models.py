@@ -7,11 +7,13 @@ import torch
 
 from corpora import works
 from gen.errors import HouseError
-from gen.evaluation import bits, headlines, models, samples
-from gen.evaluation.interval import figure
+from gen.evaluation import bits
+from gen.evaluation.measures.interval import figure
 from gen.evaluation.parts import likelihood
-from gen.evaluation.works import piece_of
-from gen.sampling.draw import DrawConfig
+from gen.evaluation.report import headlines
+from gen.evaluation.subjects import models, samples
+from gen.evaluation.subjects.works import piece_of
+from gen.sampling.decoding.draw import DrawConfig
 from gen.tokens.events import Events
 
 TRAIN, HELD = works(8), works(8, first=50)

@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gen.evaluation import one_piece
-from gen.evaluation.notes import lines, pitches_sounding, tabulate
-from gen.evaluation.one_piece import measured
+from gen.evaluation.measures import one_piece
+from gen.evaluation.measures.notes import lines, pitches_sounding, tabulate
+from gen.evaluation.measures.one_piece import measured
 from gen.harmony import QUALITIES
 from gen.piece import Note, Piece, TimeSignature, Track
 from metric_pieces import golden

@@ -7,7 +7,8 @@ import torch
 
 from corpora import song, work, works
 from gen.errors import HouseError
-from gen.evaluation import models, originality, samples
+from gen.evaluation import originality
+from gen.evaluation.subjects import models, samples
 from gen.likeness.originality import (
     LearnedMusic,
     LearnedWork,
@@ -31,7 +32,7 @@ def tune(seed, **changes):
 
 
 def learned(corpus):
-    """What `gen.sampling.checkpoints` reads from a house, of works at hand."""
+    """What `gen.sampling.opening.checkpoints` reads from a house, of works at hand."""
     roles = ("main_melody", "bass", "drums")
     known = known_lines([voices_of(one.piece(), roles) for one in corpus])
     told = [LearnedWork(one.id, one.title, (("ana", "Ana"),)) for one in corpus]

@@ -13,7 +13,7 @@ from evaluation.test_run import SMALL, SPLIT, checkpoint, settings_of
 from gen.checkpoint import save_checkpoint
 from gen.evaluation import bits, run
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifests.manifest import Manifest
 from gen.tokens.miditok_tokens import MidiTokTokens
 from houses import start_house
 from music import Theme

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from corpora import METRICS, song
-from gen.evaluation.headlines import headlines
-from gen.evaluation.interval import figure, verdict
-from gen.evaluation.notes import sets_of
+from gen.evaluation.measures.interval import figure, verdict
+from gen.evaluation.measures.notes import sets_of
 from gen.evaluation.page import page, pictures
 from gen.evaluation.parts import control
 from gen.evaluation.parts.accompaniment import MEASURES, SIDES
+from gen.evaluation.report.headlines import headlines
 from gen.evaluation.seams import SEAMS
 from gen.likeness.originality import KINDS
 

@@ -14,8 +14,8 @@ from gen.checkpoint import save_checkpoint
 from gen.data.windows import TokenisedWork
 from gen.evaluation import bits, run
 from gen.evaluation.parts.likelihood import against, figures
-from gen.evaluation.works import MeasuredWork
-from gen.provenance.manifest import Manifest
+from gen.evaluation.subjects.works import MeasuredWork
+from gen.provenance.manifests.manifest import Manifest
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.choice import PLAYED

@@ -16,13 +16,14 @@ from evaluations import EVALUATE, SMALL, SPLIT, checkpoint, settings_of
 from gen import evaluation
 from gen.checkpoint import load_checkpoint, save_checkpoint
 from gen.errors import HouseError, SettingError
-from gen.evaluation import originality, parts, run, samples
+from gen.evaluation import originality, parts, run
 from gen.evaluation.parts import control, frechet, likelihood
 from gen.evaluation.settings import OPTIONAL, PARTS, read_settings
-from gen.evaluation.works import gather, split_of
+from gen.evaluation.subjects import samples
+from gen.evaluation.subjects.works import gather, split_of
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
-from gen.provenance.statement import Description
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.statement import Description
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import start_house

@@ -8,10 +8,10 @@ import torch
 
 from corpora import works
 from gen import processes
-from gen.evaluation import models, samples
-from gen.evaluation.works import excerpt
+from gen.evaluation.subjects import models, samples
+from gen.evaluation.subjects.works import excerpt
 from gen.model import ModelConfig, Transformer
-from gen.sampling.draw import DrawConfig
+from gen.sampling.decoding.draw import DrawConfig
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
@@ -42,7 +42,7 @@ def test_pieces_are_the_same_however_many_processes_write_them(monkeypatch):
     copy = processes._copy
     monkeypatch.setattr(processes, "_copy", lambda task: made.append(task) or copy(task))
     for copies in (1, 2):
-        monkeypatch.setattr("gen.sampling.decode.copies", lambda copies=copies: copies)
+        monkeypatch.setattr("gen.sampling.decoding.decode.copies", lambda copies=copies: copies)
         monkeypatch.setattr("gen.processes.copies", lambda copies=copies: copies)
         written.append(samples.write(model, samples.like(WORKS, 2), DrawConfig(), [3]))
         assert len(made) == (copies - 1) * 3

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from corpora import METRICS, shuffled, song, work
-from gen.evaluation import bits, models
+from gen.evaluation import bits
 from gen.evaluation.control_shares import chord_fit
-from gen.evaluation.headlines import BETTER, headlines
-from gen.evaluation.interval import verdict
-from gen.evaluation.notes import sets_of
+from gen.evaluation.measures.interval import verdict
+from gen.evaluation.measures.notes import sets_of
 from gen.evaluation.parts import likelihood
+from gen.evaluation.report.headlines import BETTER, headlines
+from gen.evaluation.subjects import models
 
 COUNT = 12
 LEARNED, HELD, OTHERS = ([song(first + i, 12) for i in range(COUNT)] for first in (0, 100, 200))

@@ -10,12 +10,14 @@ import re
 import numpy as np
 import pytest
 
-from gen.evaluation import interval, part, parts
-from gen.evaluation.interval import figure
+from gen.evaluation import parts
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import figure
 from gen.evaluation.parts.accompaniment import MEASURES
 from gen.evaluation.parts.control import GUARANTEED, SCORES
 from gen.evaluation.parts.statistics import FEATURES
 from gen.evaluation.parts.structure import RANGE_NAMES
+from gen.evaluation.report import part
 from gen.evaluation.seams import SEAMS
 
 PARTS = {one.name: one for one in parts.ALL}

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from gen.analysis.key import krumhansl_kessler
-from gen.evaluation import tonal
+from gen.evaluation.measures import tonal
 from gen.harmony import Key
 from gen.piece import KeySignature, Marker, Note, Piece, Tempo, Track
 

@@ -35,7 +35,7 @@ from gen.likeness.prints import prints_of
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, REVIEW, WORK, Known
 from gen.likeness.screening import Screen
 from gen.piece import Piece
-from gen.provenance.tag import read_tag
+from gen.provenance.records.tag import read_tag
 from gen.smf import parse
 from idiomatic_songs import KINDS, idiomatic_song
 from pop_songs import pop_song

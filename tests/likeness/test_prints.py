@@ -25,7 +25,7 @@ from gen.likeness.lookup import MATCH, PrintIndex
 from gen.likeness.print_lists import ListedWork, PrintList, read_print_list
 from gen.likeness.prints import BEATS, beat_line, plain_line, prints_of, prints_of_fingerprint
 from gen.piece import Piece
-from gen.provenance.tag import read_tag
+from gen.provenance.records.tag import read_tag
 from gen.smf import parse, write
 from houses import make_piece
 from idiomatic_songs import KINDS, idiomatic_song

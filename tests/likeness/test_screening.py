@@ -32,8 +32,8 @@ from gen.likeness.voices import (
     voices_of_music,
 )
 from gen.piece import Note, Piece, Track
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.works import kept_work
+from gen.provenance.desk.works import kept_work
+from gen.provenance.signing.canonical import sha256_hex
 
 UNIT = 480
 

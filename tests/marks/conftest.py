@@ -6,7 +6,7 @@ import pytest
 
 from gen.marks.claims import Claims, Ingredient
 from gen.marks.signing import signer_for
-from gen.provenance.key_files import KEYS_VARIABLE
+from gen.provenance.signing.key_files import KEYS_VARIABLE
 from gen.rendering import musicxml
 from houses import key_of, make_midi, make_piece
 from validators import png_file, wav_file

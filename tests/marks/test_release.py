@@ -10,7 +10,7 @@ from gen.marks.claims import COMPOSITE, TRAINED
 from gen.marks.containers import container_of
 from gen.marks.manifest import binds, read_store
 from gen.marks.release import Outlet, like
-from gen.provenance.mark import is_generated
+from gen.provenance.admission.mark import is_generated
 from gen.smf.stems import stems
 from houses import key_of, make_midi
 from validators import by_c2pa, png_file, roots, wav_file

@@ -23,7 +23,7 @@ from gen.marks.evidence import (
 from gen.marks.watermark import PLACES, VARIANTS, Choice, Circle, Line, Variant, Watermark, choices
 from gen.marks.watermark_keys import keys_of, make_key
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.draw import DrawConfig, draw_keyed
+from gen.sampling.decoding.draw import DrawConfig, draw_keyed
 from houses import make_piece
 
 SECRET = bytes(range(32))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.inbox import Contribution, submit
-from gen.provenance.pin import load_pin
-from gen.provenance.works import accept, set_consent, withdraw
+from gen.provenance.admission.inbox import Contribution, submit
+from gen.provenance.desk.works import accept, set_consent, withdraw
+from gen.provenance.houses.house import House
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
 from houses import key_of, make_midi, tagged
 
 # A killed process loses nothing that it had handed to the kernel: no need to wait for the disk.

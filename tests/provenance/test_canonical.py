@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.provenance.canonical import (
+from gen.provenance.signing.canonical import (
     MAX_JSON_BYTES,
     StrictJsonError,
     canonical,

@@ -3,9 +3,9 @@ from datetime import date
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance.acts import ConsentChange
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.consent import Consent, check_scope
+from gen.provenance.records.acts import ConsentChange
+from gen.provenance.records.consent import Consent, check_scope
+from gen.provenance.signing.canonical import StrictJsonError
 
 DAY = date(2030, 6, 30)
 

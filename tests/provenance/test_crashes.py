@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from gen.disk import Folder
-from gen.provenance import log, works
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.pin import load_pin
-from gen.provenance.store import JOURNAL, Store
+from gen.provenance.desk import works
+from gen.provenance.history import log
+from gen.provenance.houses.house import House
+from gen.provenance.houses.store import JOURNAL, Store
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
+from gen.provenance.signing.canonical import sha256_hex
 from houses import key_of, make_midi, tagged
 
 CROWD = Path(__file__).with_name("crowd.py")

@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.canonical import TIME_FORMAT, utc_now
-from gen.provenance.consent import Consent
-from gen.provenance.elsewhere import CLOCK_SECONDS, NotSignedError, SignedElsewhere, check_clock
-from gen.provenance.works import accept, set_consent, withdraw
+from gen.provenance.desk.works import accept, set_consent, withdraw
+from gen.provenance.records.consent import Consent
+from gen.provenance.signing.canonical import TIME_FORMAT, utc_now
+from gen.provenance.signing.elsewhere import (
+    CLOCK_SECONDS,
+    NotSignedError,
+    SignedElsewhere,
+    check_clock,
+)
 from houses import key_of, make_midi, start_house, tagged
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from gen.errors import HouseError
 from gen.places import HOME
-from gen.provenance.acts import Act
-from gen.provenance.gate import admit
-from gen.provenance.house import House
-from gen.provenance.manifest import Manifest
-from gen.provenance.pin import load_pin
-from gen.provenance.proofs import check_proof, prove
+from gen.provenance.admission.gate import admit
+from gen.provenance.houses.house import House
+from gen.provenance.houses.proofs import check_proof, prove
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.acts import Act
+from gen.provenance.records.pin import load_pin
 from tiny_runs import call
 
 FIRST = Path(__file__).parents[1] / "fixtures" / "v1_house"

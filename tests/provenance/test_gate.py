@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance.corpus import CorpusRefused
-from gen.provenance.gate import admit, check_purpose
-from gen.provenance.roster import SignedRoster
-from gen.provenance.rules import MENDS
+from gen.provenance.admission.corpus import CorpusRefused
+from gen.provenance.admission.gate import admit, check_purpose
+from gen.provenance.admission.rules import MENDS
+from gen.provenance.records.roster import SignedRoster
 from gen.smf import parse
 from houses import key_of, make_midi, start_house, tagged
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gen.provenance import works
-from gen.provenance.house import House
-from gen.provenance.log import LogError
-from gen.provenance.pin import PinError, load_pin
-from gen.provenance.record import RegisterError
-from gen.provenance.register import Register
-from gen.provenance.works import accept_in_turn
+from gen.provenance.desk import works
+from gen.provenance.desk.works import accept_in_turn
+from gen.provenance.history.log import LogError
+from gen.provenance.history.record import RegisterError
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.pin import PinError, load_pin
 from houses import key_of, make_midi, tagged
 
 

@@ -1,10 +1,10 @@
 import pytest
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.inbox import Contribution, look_at_all, submit
-from gen.provenance.tag import read_tag
-from gen.provenance.works import reject, renew
+from gen.provenance.admission.inbox import Contribution, look_at_all, submit
+from gen.provenance.desk.works import reject, renew
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import sha256_hex
 from houses import key_of, make_midi, make_statement, tagged
 
 
@@ -86,7 +86,7 @@ def test_every_problem_in_the_inbox_is_shown(house):
     inbox.mkdir()
     midi = make_midi(1)
     lie = make_statement(midi, musical_hash=make_statement(make_midi(2)).musical_hash, work="lie")
-    from gen.provenance.tag import sign_contribution
+    from gen.provenance.records.tag import sign_contribution
 
     (inbox / "lie.mid").write_bytes(sign_contribution(midi, lie, key_of("ana")))
     (inbox / "moved.mid").write_bytes(tagged(midi, work="home"))
@@ -104,7 +104,7 @@ def test_every_problem_in_the_inbox_is_shown(house):
 
 
 def test_curator_who_is_a_composer_of_it_cannot_accept(tmp_path):
-    from gen.provenance.roster import Person, PersonKey
+    from gen.provenance.records.roster import Person, PersonKey
     from houses import start_house
 
     people = [

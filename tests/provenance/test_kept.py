@@ -6,13 +6,13 @@ import os
 import pytest
 
 from gen.errors import HouseError
-from gen.provenance import kept
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.people import change_roster, compromised
-from gen.provenance.pin import load_pin
-from gen.provenance.register import Register
-from gen.provenance.works import renew, set_consent, withdraw
+from gen.provenance.desk.people import change_roster, compromised
+from gen.provenance.desk.works import renew, set_consent, withdraw
+from gen.provenance.history.register import Register
+from gen.provenance.houses import kept
+from gen.provenance.houses.house import House
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
 from houses import key_of, start_house
 
 
@@ -132,7 +132,7 @@ def test_what_another_user_sealed_is_not_believed(house, replayed, tmp_path, mon
 def test_what_other_code_sealed_is_not_believed(house, replayed, monkeypatch):
     house.enter(1)
     house.load()
-    monkeypatch.setattr("gen.provenance.kept.source_digest", lambda room: "other")
+    monkeypatch.setattr("gen.provenance.houses.kept.source_digest", lambda room: "other")
     replayed.clear()
     assert house.load().size == len(replayed)
 

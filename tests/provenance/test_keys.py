@@ -5,8 +5,8 @@ import stat
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance import key_files
-from gen.provenance.key_files import (
+from gen.provenance.signing import key_files
+from gen.provenance.signing.key_files import (
     KeyFileError,
     find_key,
     keys_folder,
@@ -15,7 +15,7 @@ from gen.provenance.key_files import (
     read_key_file,
     save_key,
 )
-from gen.provenance.keys import PrivateKey, parse_public, verify
+from gen.provenance.signing.keys import PrivateKey, parse_public, verify
 from houses import PASSPHRASE, keep_key, key_of
 
 

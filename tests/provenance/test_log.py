@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from gen.disk import Folder
 from gen.errors import HouseError
-from gen.provenance.canonical import MAX_JSON_BYTES, StrictJsonError, canonical
-from gen.provenance.log import Head, Log, LogError
-from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
+from gen.provenance.history.log import Head, Log, LogError
+from gen.provenance.signing.canonical import MAX_JSON_BYTES, StrictJsonError, canonical
+from gen.provenance.signing.merkle import EMPTY_ROOT, leaf_hash, root_of
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance.adopt import create_house_with
-from gen.provenance.canonical import StrictJsonError, canonical, strict_json
-from gen.provenance.founding import create_house
-from gen.provenance.roster import Roster
-from gen.provenance.statement import Statement
+from gen.provenance.desk.adopt import create_house_with
+from gen.provenance.houses.founding import create_house
+from gen.provenance.records.roster import Roster
+from gen.provenance.records.statement import Statement
+from gen.provenance.signing.canonical import StrictJsonError, canonical, strict_json
 from houses import key_of, make_midi, make_statement, start_house
 
 

@@ -5,11 +5,11 @@ import pytest
 from msgspec.structs import replace
 
 from gen.errors import HouseError
-from gen.provenance import manifest as provenance
-from gen.provenance.canonical import StrictJsonError, sha256_hex
-from gen.provenance.consent import Consent
-from gen.provenance.manifest import Manifest, RefusedFile, check_length
-from gen.provenance.works import set_consent, withdraw
+from gen.provenance.desk.works import set_consent, withdraw
+from gen.provenance.manifests import manifest as provenance
+from gen.provenance.manifests.manifest import Manifest, RefusedFile, check_length
+from gen.provenance.records.consent import Consent
+from gen.provenance.signing.canonical import StrictJsonError, sha256_hex
 from houses import key_of
 
 TODAY = date(2027, 1, 1)

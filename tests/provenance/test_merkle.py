@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.provenance.merkle import (
+from gen.provenance.signing.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from gen.errors import HouseError
-from gen.provenance.house import House
-from gen.provenance.names import names_of
-from gen.provenance.pin import load_pin
+from gen.provenance.houses.house import House
+from gen.provenance.houses.names import names_of
+from gen.provenance.records.pin import load_pin
 from houses import start_house
 from traces import files_in
 

@@ -5,13 +5,13 @@ import dataclasses
 import msgspec
 import pytest
 
-from gen.provenance import gate, passed
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.people import change_roster, compromised
-from gen.provenance.pin import load_pin
-from gen.provenance.tag import Tagged
-from gen.provenance.works import set_consent
+from gen.provenance.admission import gate, passed
+from gen.provenance.desk.people import change_roster, compromised
+from gen.provenance.desk.works import set_consent
+from gen.provenance.houses.house import House
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
+from gen.provenance.records.tag import Tagged
 from gen.smf import musical_hash, parse
 from houses import key_of, make_midi
 
@@ -122,13 +122,13 @@ def test_a_tag_that_another_user_sealed_is_not_believed(house, works, tmp_path, 
 
 
 def digest_of(data):
-    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.signing.canonical import sha256_hex
 
     return sha256_hex(data)
 
 
 def test_what_other_code_found_is_not_believed(house, works, parsed, monkeypatch):
-    monkeypatch.setattr("gen.provenance.passed.source_digest", lambda room: "other")
+    monkeypatch.setattr("gen.provenance.admission.passed.source_digest", lambda room: "other")
     house.admit()
     assert len(parsed) == 2
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from gen.provenance.pin import Pin, PinError, find_pin, load_pin, place_for
+from gen.provenance.records.pin import Pin, PinError, find_pin, load_pin, place_for
 
 
 @pytest.fixture

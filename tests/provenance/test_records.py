@@ -6,21 +6,21 @@ import json
 import pytest
 
 from gen.errors import HouseError, SettingError
-from gen.provenance import access
-from gen.provenance.adopt import create_house_with
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.corpus import CorpusRefused
-from gen.provenance.founding import create_house
-from gen.provenance.gate import admit
-from gen.provenance.house import House
-from gen.provenance.impact import impact_of
-from gen.provenance.mark import is_generated, mark_generated
-from gen.provenance.pin import PinError
-from gen.provenance.proofs import ProofError, check_proof, prove
-from gen.provenance.recording import outputs_of
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.tag import TagError
-from gen.provenance.works import renew
+from gen.provenance.admission.corpus import CorpusRefused
+from gen.provenance.admission.gate import admit
+from gen.provenance.admission.mark import is_generated, mark_generated
+from gen.provenance.desk.adopt import create_house_with
+from gen.provenance.desk.recording import outputs_of
+from gen.provenance.desk.works import renew
+from gen.provenance.history.impact import impact_of
+from gen.provenance.houses import access
+from gen.provenance.houses.founding import create_house
+from gen.provenance.houses.house import House
+from gen.provenance.houses.proofs import ProofError, check_proof, prove
+from gen.provenance.records.pin import PinError
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.records.tag import TagError
+from gen.provenance.signing.canonical import StrictJsonError
 from gen.smf import split_chunks
 from houses import keep_key, key_of, make_midi, start_house
 
@@ -155,7 +155,7 @@ def test_a_proof_older_than_the_pin_or_with_an_expired_roster_proves_nothing(hou
 
 def test_an_act_under_an_older_roster_is_judged_by_that_roster(house, proof):
     """Its signers have left since."""
-    from gen.provenance import people
+    from gen.provenance.desk import people
 
     for make in (lambda r: people.departed(r, "cleo"), lambda r: people.departed(r, "ana")):
         with house.house.writing() as session:
@@ -170,7 +170,7 @@ def test_an_act_under_an_older_roster_is_judged_by_that_roster(house, proof):
 
 
 def test_a_proof_with_an_older_roster_than_the_pin_knows_proves_nothing(house):
-    from gen.provenance import people
+    from gen.provenance.desk import people
 
     house.enter(1)
     old = prove(house.house, 1)["roster"]
@@ -221,7 +221,7 @@ def test_passphrase_is_asked_for_at_a_terminal(house, own_keys, monkeypatch):
     monkeypatch.setattr(access.sys, "stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: prompt)
     path = keep_key("ana", "h")
-    from gen.provenance.key_files import read_key_file
+    from gen.provenance.signing.key_files import read_key_file
 
     assert access.passphrase_of(read_key_file(path)) == "Passphrase for the key of ana: "
 
@@ -262,7 +262,7 @@ def test_adopted_signers_sign_nothing_new(house, tmp_path):
 
 
 def test_house_larger_than_one_act_is_adopted_in_several(house, tmp_path, monkeypatch):
-    monkeypatch.setattr("gen.provenance.adopt.MAX_ACT_BYTES", 3_800)  # two works each
+    monkeypatch.setattr("gen.provenance.desk.adopt.MAX_ACT_BYTES", 3_800)  # two works each
     entered = house.enter(*range(1, 8))
     own = create_house_with(
         house.house, tmp_path / "own", "own", [key_of("own")], pin_path=tmp_path / "own.yaml"
@@ -277,14 +277,14 @@ def test_house_larger_than_one_act_is_adopted_in_several(house, tmp_path, monkey
 
 
 def renew_nothing(own):
-    from gen.provenance.works import accept
+    from gen.provenance.desk.works import accept
 
     accept(own, [], key_of("cleo"))
 
 
 def test_root_cannot_widen_consent_by_adopting(house, tmp_path, monkeypatch):
-    from gen.provenance.consent import Consent
-    from gen.provenance.register import Register
+    from gen.provenance.history.register import Register
+    from gen.provenance.records.consent import Consent
 
     house.enter(1, consent="evaluation")
     wide = Consent.parse("general_model evaluation")
@@ -305,8 +305,8 @@ def test_unfit_house_names_are_refused(tmp_path, name):
 
 
 def test_renewal_needs_the_file(house):
-    from gen.provenance import people
-    from gen.provenance.people import change_roster
+    from gen.provenance.desk import people
+    from gen.provenance.desk.people import change_roster
 
     (entry,) = house.enter(1)
     with house.house.writing() as session:

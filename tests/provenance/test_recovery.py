@@ -6,13 +6,13 @@ import pytest
 
 from gen.disk import UnfitFileError
 from gen.errors import HouseError
-from gen.provenance import house as house_module
-from gen.provenance import people, works
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.inbox import Contribution, submit
-from gen.provenance.statement import Statement
-from gen.provenance.store import JOURNAL
+from gen.provenance.admission.inbox import Contribution, submit
+from gen.provenance.desk import people, works
+from gen.provenance.houses import house as house_module
+from gen.provenance.houses.house import House
+from gen.provenance.houses.store import JOURNAL
+from gen.provenance.records.statement import Statement
+from gen.provenance.signing.canonical import sha256_hex
 from houses import key_of, make_midi, make_statement, tagged
 
 REPORT = b'{"verdict":"clear"}'
@@ -130,7 +130,7 @@ def test_another_contribution_under_the_name_stays_in_the_inbox(house, interrupt
     work = submit_screened(house, 1)
     interrupted(house.accept)
     other = Statement(**{**_values(make_statement(make_midi(3))), "work": work})
-    from gen.provenance.tag import sign_contribution
+    from gen.provenance.records.tag import sign_contribution
 
     data = sign_contribution(make_midi(3), other, key_of("ana"))
     (house.folder / "inbox" / f"{work}.mid").write_bytes(data)

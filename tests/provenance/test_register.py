@@ -4,8 +4,13 @@ import dataclasses
 
 import pytest
 
-from gen.provenance import people
-from gen.provenance.acts import (
+from gen.provenance.desk import people
+from gen.provenance.desk.people import change_roster
+from gen.provenance.desk.works import entry_of, withdraw
+from gen.provenance.history.record import RegisterError
+from gen.provenance.history.register import Register
+from gen.provenance.history.rights import key_of_head
+from gen.provenance.records.acts import (
     ADD,
     ADOPT,
     CONSENT,
@@ -17,14 +22,9 @@ from gen.provenance.acts import (
     Entry,
     Withdrawal,
 )
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.consent import Consent
-from gen.provenance.people import change_roster
-from gen.provenance.record import RegisterError
-from gen.provenance.register import Register
-from gen.provenance.rights import key_of_head
-from gen.provenance.tag import read_tag
-from gen.provenance.works import entry_of, withdraw
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import StrictJsonError
 from houses import LANTERN, key_of, make_midi, tagged
 
 TIME = "2030-01-01T00:00:00Z"
@@ -177,7 +177,7 @@ def test_withdrawal_by_a_stolen_key_stands_until_the_work_is_entered_anew(house)
 
 
 def test_consent_survives_a_renewal(house):
-    from gen.provenance.works import renew, set_consent
+    from gen.provenance.desk.works import renew, set_consent
 
     (entry,) = house.enter(1)
     narrow = Consent.parse("evaluation")

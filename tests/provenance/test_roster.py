@@ -7,13 +7,20 @@ from datetime import date, timedelta
 import pytest
 
 from gen.errors import HouseError, SettingError
-from gen.provenance import people
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.dsse import sign
-from gen.provenance.people import end_keys
-from gen.provenance.roster import ROSTER_TYPE, Person, PersonKey, Roster, RosterError, SignedRoster
-from gen.provenance.succession import check_succession
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
+from gen.provenance.desk import people
+from gen.provenance.desk.people import end_keys
+from gen.provenance.history.succession import check_succession
+from gen.provenance.records.roster import (
+    ROSTER_TYPE,
+    Person,
+    PersonKey,
+    Roster,
+    RosterError,
+    SignedRoster,
+)
+from gen.provenance.signing.canonical import StrictJsonError
+from gen.provenance.signing.dsse import sign
+from gen.provenance.signing.notes import LOG_KEY, NoteKey
 from houses import key_of, start_house
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from alone.formats import OBJECTS
 from gen.errors import HouseError
-from gen.provenance.acts import (
+from gen.provenance.history.log import Head
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.acts import (
     ADD,
     ADOPT,
     ANSWER,
@@ -39,20 +41,25 @@ from gen.provenance.acts import (
     KeyChange,
     Withdrawal,
 )
-from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
-from gen.provenance.complaints import Answer, Complaint
-from gen.provenance.dsse import Envelope
-from gen.provenance.log import Head
-from gen.provenance.manifest import Manifest
-from gen.provenance.papers import Paper
-from gen.provenance.roster import SignedRoster
-from gen.provenance.run_acts import AssertedModel, Begin, End, ModelDigest, Output, Retirement
-from gen.provenance.sales import Sale
-from gen.provenance.shapes import Shape
-from gen.provenance.statement import Statement
-from gen.provenance.tag import read_tag
-from gen.provenance.terms import Approval, Terms
-from gen.provenance.transcript import Mark
+from gen.provenance.records.complaints import Answer, Complaint
+from gen.provenance.records.papers import Paper
+from gen.provenance.records.roster import SignedRoster
+from gen.provenance.records.run_acts import (
+    AssertedModel,
+    Begin,
+    End,
+    ModelDigest,
+    Output,
+    Retirement,
+)
+from gen.provenance.records.sales import Sale
+from gen.provenance.records.statement import Statement
+from gen.provenance.records.tag import read_tag
+from gen.provenance.records.terms import Approval, Terms
+from gen.provenance.records.transcript import Mark
+from gen.provenance.signing.canonical import StrictJsonError, canonical, canonical_json
+from gen.provenance.signing.dsse import Envelope
+from gen.provenance.signing.shapes import Shape
 from houses import key_of, start_house
 from mutations import full_house, places_in
 

@@ -1,13 +1,13 @@
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance.canonical import StrictJsonError, canonical_json, sha256_hex
-from gen.provenance.statement import (
+from gen.provenance.records.statement import (
     Description,
     Statement,
     make_work_id,
     parse_composers,
 )
+from gen.provenance.signing.canonical import StrictJsonError, canonical_json, sha256_hex
 from houses import make_midi, make_statement
 
 SHA = "ab" * 32

@@ -3,8 +3,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gen.errors import HouseError
-from gen.provenance.dsse import Envelope, pre_authentication
-from gen.provenance.tag import TagError, read_tag, sign_contribution
+from gen.provenance.records.tag import TagError, read_tag, sign_contribution
+from gen.provenance.signing.dsse import Envelope, pre_authentication
 from gen.smf import parse
 from houses import LANTERN, key_of, make_midi, make_statement, tagged
 

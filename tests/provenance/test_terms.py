@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.terms import Terms
+from gen.provenance.records.terms import Terms
+from gen.provenance.signing.canonical import StrictJsonError
 
 MOST = 1_000_000_000_000
 """Hundredths of a house's currency."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as changed
 
-from gen.provenance.canonical import StrictJsonError, sha256_hex
-from gen.provenance.run_acts import Begin, End, ModelDigest
-from gen.provenance.transcript import Mark, Transcript
+from gen.provenance.records.run_acts import Begin, End, ModelDigest
+from gen.provenance.records.transcript import Mark, Transcript
+from gen.provenance.signing.canonical import StrictJsonError, sha256_hex
 
 DIGESTS = [sha256_hex(bytes([n])) for n in range(9)]
 MARKS = tuple(Mark(10 * n, 20 * n, *DIGESTS[3 * n : 3 * n + 3]) for n in range(3))

@@ -15,18 +15,18 @@ from types import ModuleType
 import pytest
 
 from gen.errors import HouseError
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.gate import admit
-from gen.provenance.granted import missing_grants
-from gen.provenance.house import House
-from gen.provenance.mark import MARK_TEXT
-from gen.provenance.model_file import read_model_file
-from gen.provenance.pin import Pin
-from gen.provenance.recorded import run_behind
-from gen.provenance.register import Register
-from gen.provenance.runs import Run
-from gen.provenance.transcript import read_transcript
-from gen.provenance.witnesses.notes import NoteKey
+from gen.provenance.admission.gate import admit
+from gen.provenance.admission.mark import MARK_TEXT
+from gen.provenance.history.granted import missing_grants
+from gen.provenance.history.register import Register
+from gen.provenance.history.runs import Run
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.model_file import read_model_file
+from gen.provenance.manifests.recorded import run_behind
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.transcript import read_transcript
+from gen.provenance.signing.canonical import sha256_hex
+from gen.provenance.signing.notes import NoteKey
 from gen.provenance.witnesses.standing import read_notes, true_notes
 from mutations import Export, Mutator, full_house
 

@@ -6,8 +6,8 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from gen import processes
-from gen.provenance import gate, verifying_ahead
-from gen.provenance.works import withdraw
+from gen.provenance.admission import gate, verifying_ahead
+from gen.provenance.desk.works import withdraw
 from houses import key_of, make_midi
 
 

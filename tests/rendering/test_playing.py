@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.mark import mark_generated
+from gen.provenance.admission.mark import mark_generated
 from gen.rendering import Playing, Renderer
 from gen.rendering import fluidsynth as synth
 from gen.rendering.mastering import LOUDNESS_LUFS, loudness_lufs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gen.data.cache import CACHE_VARIABLE
-from gen.provenance.key_files import KEYS_VARIABLE
+from gen.provenance.signing.key_files import KEYS_VARIABLE
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from houses import keep_machine_key

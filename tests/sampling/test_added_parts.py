@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from gen.harmony import parse_chord
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.biases import biases
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.state import BASS
@@ -19,8 +18,9 @@ from gen.sampling.drafting.steering import (
     OFF_ROOT,
     held_clashes,
 )
-from gen.sampling.planning import plan_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import plan_of
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id

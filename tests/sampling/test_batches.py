@@ -11,8 +11,8 @@ import pytest
 
 from gen import processes
 from gen.errors import HouseError
-from gen.sampling import decode as module
-from gen.sampling.decode import FEWEST_AT_ONCE, MOST_AT_ONCE, dealt, write_all
+from gen.sampling.decoding import decode as module
+from gen.sampling.decoding.decode import FEWEST_AT_ONCE, MOST_AT_ONCE, dealt, write_all
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 8, 31, 33, 100, 1024])

@@ -10,7 +10,7 @@ import pytest
 
 from gen.disk.reading import NamedFileError
 from gen.errors import HouseError
-from gen.sampling.checkpoints import SHIPPED, checkpoint_of, find_checkpoint
+from gen.sampling.opening.checkpoints import SHIPPED, checkpoint_of, find_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_a_checkpoint_that_cannot_be_read_does_not_end_the_search(monkeypatch):
             raise NamedFileError("cannot be read (Permission denied)", where=str(path))
         return hashlib.sha256(data).hexdigest()
 
-    monkeypatch.setattr("gen.sampling.checkpoints.sha256_of", sha256_of)
+    monkeypatch.setattr("gen.sampling.opening.checkpoints.sha256_of", sha256_of)
     assert checkpoint_of("last", hashlib.sha256(b"wanted").hexdigest()) == wanted
     with pytest.raises(HouseError, match=r"a/1/best\.safetensors could not be read: cannot be"):
         checkpoint_of("last", "0" * 64)

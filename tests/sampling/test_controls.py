@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gen.errors import SettingError
-from gen.sampling.controls import Controls
-from gen.sampling.planning import plan_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import plan_of
 from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind

@@ -10,12 +10,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from corpora import works
 from gen.errors import HouseError
-from gen.evaluation import samples
+from gen.evaluation.subjects import samples
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decode import decode, undistracted
+from gen.sampling.decoding.decode import decode, undistracted
+from gen.sampling.decoding.draw import DrawConfig, draw, draw_one
+from gen.sampling.decoding.step import GraphStep, TorchStep, step_of
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.draw import DrawConfig, draw, draw_one
-from gen.sampling.step import GraphStep, TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 
@@ -150,7 +150,7 @@ def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatc
     """The view is shown anew again and again, while pieces beside each other end."""
     model, written = model_of(context=28), []
     for step in (step_of, TorchStep, GraphStep):
-        monkeypatch.setattr("gen.sampling.decode.step_of", step)
+        monkeypatch.setattr("gen.sampling.decoding.decode.step_of", step)
         drafts = samples.like(works(5), 14)
         decode(model, drafts, [np.random.default_rng(n) for n in range(5)], DrawConfig())
         written.append([draft.rows for draft in drafts])

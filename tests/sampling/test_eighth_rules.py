@@ -10,7 +10,6 @@ import pytest
 
 from drafts import written
 from gen.harmony import GENRES
-from gen.sampling.controls import Controls
 from gen.sampling.drafting import closing
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.closing import CLIMB, RITARDANDO, SLOWINGS, STOP, SUBDOMINANT
@@ -18,8 +17,9 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.policies import origin_of
 from gen.sampling.drafting.state import duration_of
 from gen.sampling.job import job_of
-from gen.sampling.plan import Close, Plan, row_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Close, Plan, row_of
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_of

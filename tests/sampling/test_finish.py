@@ -6,8 +6,8 @@ import pytest
 
 from gen.harmony import Chord
 from gen.piece import KeySignature, Note, Pedal, Piece, TimeSignature, Track
-from gen.sampling.controls import Controls
-from gen.sampling.finish import finished, markers_of, name_of, signature_of
+from gen.sampling.finishing.finish import finished, markers_of, name_of, signature_of
+from gen.sampling.planning.controls import Controls
 from gen.sampling.request import MODES
 from gen.smf import write
 from gen.tokens.encoding import encode

@@ -18,7 +18,7 @@ from gen.sampling.drafting.closing import key_of_notes
 from gen.sampling.drafting.draft import BarByBar, Draft
 from gen.sampling.drafting.policies import OPEN_PIECE_DUE, STAY, origin_of
 from gen.sampling.drafting.state import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE
-from gen.sampling.plan import DRUM_SOUNDS, Plan, Row
+from gen.sampling.planning.plan import DRUM_SOUNDS, Plan, Row
 from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns

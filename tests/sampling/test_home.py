@@ -9,7 +9,6 @@ import numpy as np
 from drafts import written
 from gen.harmony import Chord, parse_chord
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.biases import (
     MARCH,
     MOST_ROLLING,
@@ -26,7 +25,8 @@ from gen.sampling.drafting.state import BASS, BarTerms
 from gen.sampling.drafting.steering import CHORD_ALONE, OFF_ROOT, ROOT_FIRST
 from gen.sampling.drafting.voice_leading import unheard
 from gen.sampling.job import job_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, key_id

@@ -8,12 +8,12 @@ import pytest
 
 from drafts import written
 from gen.piece import DRUM_PROGRAM, Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.in_file.inferred import BASSES, BEYOND
 from gen.sampling.job import job_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.sampling.request import FileTask
-from gen.sampling.rules import Rules
 from gen.smf import write
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

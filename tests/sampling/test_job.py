@@ -28,16 +28,16 @@ from gen.piece import (
     TimeSignature,
     Track,
 )
-from gen.provenance.mark import mark_generated
+from gen.provenance.admission.mark import mark_generated
 from gen.rendering.labels import kinds_of, signs
 from gen.safe_parse import Examined
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import MOST_FILE_BARS, Source
 from gen.sampling.job import FromNothing, job_of
-from gen.sampling.plan import DRUM_SOUNDS
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import DRUM_SOUNDS
 from gen.sampling.request import FileTask
 from gen.smf import Normalised, normalise, parse, write
 from gen.tokens import vocabulary as v

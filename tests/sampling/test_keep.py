@@ -12,9 +12,9 @@ from gen.analysis import analyse
 from gen.errors import SettingError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.safe_parse import Examined
-from gen.sampling.controls import Controls
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
+from gen.sampling.planning.controls import Controls
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.smf import normalise, write

@@ -9,11 +9,11 @@ import pytest
 from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
 from gen.likeness.voices import voices_of
-from gen.provenance.acts import Entry
-from gen.provenance.manifest import Manifest
-from gen.provenance.works import withdraw
-from gen.sampling import checkpoints
-from gen.sampling.checkpoints import LinesCache, learned_music
+from gen.provenance.desk.works import withdraw
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.acts import Entry
+from gen.sampling.opening import checkpoints
+from gen.sampling.opening.checkpoints import LinesCache, learned_music
 from houses import TestHouse, key_of, make_midi, make_piece, tagged
 
 

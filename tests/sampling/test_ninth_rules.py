@@ -9,17 +9,17 @@ import pytest
 from drafts import written
 from gen.harmony import Chord, parse_key
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.controls import Controls
 from gen.sampling.drafting import closing, fill, last_chord
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.fill import REACH
 from gen.sampling.drafting.home import chord_bias, hold_of
 from gen.sampling.drafting.policies import ABOVE_BASSES
 from gen.sampling.drafting.state import MOST_NOTES_AT_ONCE
-from gen.sampling.finish import signature_of, title_of
+from gen.sampling.finishing.finish import signature_of, title_of
 from gen.sampling.job import job_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.sampling.request import FileTask
-from gen.sampling.rules import Rules
 from gen.smf import normalise, write
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

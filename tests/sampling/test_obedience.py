@@ -9,8 +9,8 @@ import pytest
 from gen.errors import SettingError
 from gen.harmony import parse_progression
 from gen.piece import KeySignature, Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.controls import Controls
 from gen.sampling.obedience import NOT_MEASURED, asked_and_got, missed
+from gen.sampling.planning.controls import Controls
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of

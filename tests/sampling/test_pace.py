@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from drafts import written
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.pace import FEWEST_A_SECOND, MOST_A_SECOND
 from gen.sampling.job import job_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

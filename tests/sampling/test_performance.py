@@ -13,7 +13,7 @@ import pytest
 from gen.errors import SettingError
 from gen.piece import Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.rendering import Renderer
-from gen.sampling.performance import LOUDNESS, SECONDS, Performance
+from gen.sampling.finishing.performance import LOUDNESS, SECONDS, Performance
 
 UNIT = 480
 

@@ -6,9 +6,8 @@ import pytest
 
 from gen.data.habits import Habits
 from gen.errors import SettingError
-from gen.sampling.controls import Controls
-from gen.sampling.plan import Plan
-from gen.sampling.planning import (
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import (
     FEWEST_BARS,
     FEWEST_BARS_A_SECTION,
     fitted,
@@ -16,6 +15,7 @@ from gen.sampling.planning import (
     plan_of,
     time_signature_id,
 )
+from gen.sampling.planning.plan import Plan
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind
 from music import FIRST, bos

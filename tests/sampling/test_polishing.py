@@ -11,8 +11,8 @@ from gen.errors import SettingError
 from gen.harmony import parse_chord
 from gen.piece import ROLES
 from gen.sampling.drafting.cell_table import CellTable
-from gen.sampling.plan import Row
-from gen.sampling.planning import time_signature_id
+from gen.sampling.planning.deciding import time_signature_id
+from gen.sampling.planning.plan import Row
 from gen.sampling.polishing.critic import (
     CLASH,
     DRUMS_ALONE,

@@ -12,9 +12,9 @@ from gen.checkpoint import save_checkpoint
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.piece import Piece
-from gen.provenance.canonical import canonical
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.signing.canonical import canonical
+from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE, list_keys
 from gen.sampling import receipt as receipts
 from gen.sampling import session, takes
 from gen.sampling.receipt import read_receipt

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from gen.errors import SettingError
-from gen.sampling.controls import MOST_BARS
-from gen.sampling.planning import section_rows
+from gen.sampling.planning.controls import MOST_BARS
+from gen.sampling.planning.deciding import section_rows
 from gen.sampling.request import give_way
 from gen.tokens import vocabulary as v
 from music import FIRST

@@ -10,7 +10,6 @@ import pytest
 
 from drafts import written
 from gen.harmony import Chord, parse_key
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.biases import (
     CLOSED_HI_HAT,
     MARCH,
@@ -26,12 +25,13 @@ from gen.sampling.drafting.policies import GROOVE, Grooves
 from gen.sampling.drafting.sections import RESTS_IN_A_BREAK
 from gen.sampling.drafting.state import KICK_AND_SNARE, BarTerms
 from gen.sampling.drafting.steering import parallels
-from gen.sampling.finish import finished
+from gen.sampling.finishing.finish import finished
 from gen.sampling.job import job_of
 from gen.sampling.obedience import asked_and_got
-from gen.sampling.plan import Row
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Row
+from gen.sampling.planning.rules import NEWEST, Rules
 from gen.sampling.request import FileTask, _spelt
-from gen.sampling.rules import NEWEST, Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_of, key_id

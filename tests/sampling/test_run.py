@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gen.errors import HouseError
-from gen.provenance.mark import is_generated
-from gen.sampling.finish import highest_number, reserve
+from gen.provenance.admission.mark import is_generated
+from gen.sampling.finishing.finish import highest_number, reserve
 from gen.smf import parse, split_chunks
 
 

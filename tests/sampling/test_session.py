@@ -206,9 +206,9 @@ def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
     """Copies of a process cannot use one that it has begun to use."""
     monkeypatch.setattr(SamplingRunConfig, "on_gpu", True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("gen.sampling.decode.MOST_AT_ONCE", 8)
-    monkeypatch.setattr("gen.sampling.decode.copies", lambda: 2)
-    monkeypatch.delattr("gen.sampling.decode.results_of_copies")
+    monkeypatch.setattr("gen.sampling.decoding.decode.MOST_AT_ONCE", 8)
+    monkeypatch.setattr("gen.sampling.decoding.decode.copies", lambda: 2)
+    monkeypatch.delattr("gen.sampling.decoding.decode.results_of_copies")
     results = ask(n=9)
     batches = [result.record["batch"] for result in results]
     assert batches == [[0, 1, 2, 3]] * 4 + [[4, 5, 6, 7, 8]] * 5

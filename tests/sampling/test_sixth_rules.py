@@ -7,7 +7,6 @@ import pytest
 
 from drafts import written
 from gen.harmony import Chord
-from gen.sampling.controls import Controls
 from gen.sampling.drafting import biases
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
@@ -17,7 +16,8 @@ from gen.sampling.drafting.policies import share_that_returns
 from gen.sampling.drafting.state import CHORALE, duration_of
 from gen.sampling.drafting.voice_leading import STEP, VOICE_STEP, onwards
 from gen.sampling.job import job_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id

@@ -8,15 +8,15 @@ from drafts import written
 from gen.analysis import analyse
 from gen.piece import Note, Piece, TimeSignature, Track
 from gen.safe_parse import Examined
-from gen.sampling.controls import Controls
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
 from gen.sampling.job import FromNothing, job_of
-from gen.sampling.plan import compass_of
-from gen.sampling.planning import plan_of, slash_basses
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import plan_of, slash_basses
+from gen.sampling.planning.plan import compass_of
+from gen.sampling.planning.rules import Rules
 from gen.sampling.request import FileTask
-from gen.sampling.rules import Rules
 from gen.smf import normalise, write
 
 BAR = 1920

@@ -13,14 +13,14 @@ from drafts import written
 from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Note, Track
-from gen.provenance.mark import mark_generated
+from gen.provenance.admission.mark import mark_generated
 from gen.safe_parse import Examined
-from gen.sampling.controls import Controls
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.loudness import beside, levelled
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Change, Source
 from gen.sampling.job import job_of
+from gen.sampling.planning.controls import Controls
 from gen.sampling.request import FileTask
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.original import read_original, unmarked

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gen.harmony import Chord
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.home import chord_bias, off_harmony
 from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, fits_chord, off_chord, soon
-from gen.sampling.plan import Plan
-from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS, at_home, plan_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import MAJOR_MOODS, MINOR_MOODS, at_home, plan_of
+from gen.sampling.planning.plan import Plan
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.tokens import vocabulary as v
@@ -101,7 +101,7 @@ def test_only_a_steered_draft_adds_to_scores_of_values():
 
 
 def test_fewer_parts_clash_the_more_a_piece_is_steered(asked):
-    from gen.evaluation import tonal
+    from gen.evaluation.measures import tonal
 
     def share(steering: float) -> float:
         told = asked(n=4, bars=8, instruments=["flute", "piano", "strings"], key="C",

@@ -8,7 +8,7 @@ import torch
 
 from gen.kv_cache import KVCache
 from gen.model import ModelConfig, Transformer
-from gen.sampling.step import GraphStep, NumpyStep, TorchStep, rms_norm, step_of
+from gen.sampling.decoding.step import GraphStep, NumpyStep, TorchStep, rms_norm, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 

@@ -6,11 +6,11 @@ import pytest
 
 from gen.errors import SettingError
 from gen.piece import Piece
-from gen.provenance.consent import Consent
-from gen.provenance.works import set_consent
-from gen.sampling.controls import Controls
+from gen.provenance.desk.works import set_consent
+from gen.provenance.records.consent import Consent
 from gen.sampling.job import job_of
-from gen.sampling.planning import plan_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import plan_of
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.smf import write

@@ -11,10 +11,10 @@ import pytest
 from gen import smf
 from gen.errors import SettingError
 from gen.piece import Note
-from gen.sampling.decode import decode
+from gen.sampling.decoding.decode import decode
+from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.draw import DrawConfig
-from gen.sampling.plan import Plan
+from gen.sampling.planning.plan import Plan
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.tokens import timing

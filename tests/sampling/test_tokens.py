@@ -12,12 +12,12 @@ from miditok import TokSequence
 from gen.checkpoint import save_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
-from gen.sampling.controls import Controls
-from gen.sampling.draw import DrawConfig
+from gen.provenance.manifests.manifest import Manifest
+from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got
+from gen.sampling.planning.controls import Controls
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.tokens.miditok_tokens import MidiTokTokens

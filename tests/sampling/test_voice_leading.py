@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from drafts import written
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.state import CHORALE
 from gen.sampling.drafting.steering import FORBIDDEN
 from gen.sampling.drafting.voice_leading import against_parallels, joins, notes_of
 from gen.sampling.job import job_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

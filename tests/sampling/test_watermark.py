@@ -45,7 +45,7 @@ def test_without_a_key_or_switched_off_nothing_changes(ask, studio):
 
 
 def test_a_piece_comes_again_with_its_key_and_not_without(ask, asked, key, tmp_path):
-    from gen.provenance.key_files import keys_folder
+    from gen.provenance.signing.key_files import keys_folder
     from gen.sampling.request import SampleRequest
     from gen.sampling.run import sample
 

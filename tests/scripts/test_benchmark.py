@@ -38,8 +38,8 @@ from bench.peers import PeerBuilder
 from gen.data.augment import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
-from gen.provenance.gate import admit
-from gen.provenance.pin import load_pin
+from gen.provenance.admission.gate import admit
+from gen.provenance.records.pin import load_pin
 from gen.smf import parse, write
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.encoding import Annotations

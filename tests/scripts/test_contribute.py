@@ -22,12 +22,12 @@ from gen.contribution.facts import find_problems
 from gen.errors import HouseError, SettingError
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
-from gen.provenance.access import default_folder
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.mark import mark_generated
-from gen.provenance.pin import Pin
-from gen.provenance.tag import read_tag
-from gen.provenance.works import withdraw
+from gen.provenance.admission.mark import mark_generated
+from gen.provenance.desk.works import withdraw
+from gen.provenance.houses.access import default_folder
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import sha256_hex
 from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse, write
 from houses import PASSPHRASE, TestHouse, keep_key, key_of, make_midi, make_piece, start_house
@@ -513,7 +513,7 @@ def test_generated_music_does_not_come_back(desk: Desk) -> None:
 
 
 def test_a_withdrawn_work_is_refused_even_when_saved_anew(desk: Desk) -> None:
-    from gen.provenance.works import withdraw
+    from gen.provenance.desk.works import withdraw
 
     (entry,) = desk.house.enter(1)
     withdraw(desk.house.house, [entry.work], key_of("ana"), "contract ended")

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from gen.data.cache import CACHE_VARIABLE
 from gen.marks.containers import CONTAINERS
 from gen.marks.watermark_keys import make_key
-from gen.provenance.key_files import KEYS_VARIABLE
+from gen.provenance.signing.key_files import KEYS_VARIABLE
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.smf import write
@@ -115,7 +115,7 @@ def test_credentials_of_somebody_unknown_are_told_and_count_for_nothing(detect):
 
 
 def test_a_receipt_s_name_in_somebody_else_s_file_is_told_and_counts_for_nothing(detect, written):
-    from gen.provenance.mark import mark_generated
+    from gen.provenance.admission.mark import mark_generated
 
     receipt = hashlib.sha256(written[1].receipt.read_bytes()).hexdigest()
     code, ways, told = detect(mark_generated(make_midi(9, 16), receipt))

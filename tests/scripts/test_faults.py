@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from gen.disk import Folder
-from gen.provenance.key_files import list_keys
-from gen.provenance.store import Store
+from gen.provenance.houses.store import Store
+from gen.provenance.signing.key_files import list_keys
 from gen.sampling.receipt import signatures_for
 from gen.smf import RuleBroken, split_chunks
 from gen.smf.chunks import MAX_TRAILING

@@ -14,13 +14,13 @@ from click.testing import CliRunner
 
 from gen.cli import preview
 from gen.likeness.voices import pack_voices, voices_of
-from gen.provenance.access import key_for_role, key_of_person
-from gen.provenance.inbox import Contribution, submit
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys
-from gen.provenance.people import sealed
-from gen.provenance.recording import OutputLog, begin_run, end_run
-from gen.provenance.run_acts import Begin, End, ModelDigest, Output
-from gen.provenance.tag import sign_contribution
+from gen.provenance.admission.inbox import Contribution, submit
+from gen.provenance.desk.people import sealed
+from gen.provenance.desk.recording import OutputLog, begin_run, end_run
+from gen.provenance.houses.access import key_for_role, key_of_person
+from gen.provenance.records.run_acts import Begin, End, ModelDigest, Output
+from gen.provenance.records.tag import sign_contribution
+from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE, list_keys
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 
@@ -77,7 +77,7 @@ def started(run):
 
 
 def house_of(run):
-    from gen.provenance.access import open_house
+    from gen.provenance.houses.access import open_house
 
     return open_house(run.folder)
 
@@ -592,7 +592,7 @@ def test_house_with_the_starter_works(run, tmp_path):
     )
     (entry,) = starter.enter(1)
     starter.enter(2, composer="ben", consent="evaluation")
-    from gen.provenance.people import change_roster
+    from gen.provenance.desk.people import change_roster
 
     with starter.house.writing() as session:
         change_roster(session, sealed(session.register), [starter.root])

@@ -19,8 +19,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from gen.cli.sample import texts_quoted
 from gen.data.cache import CACHE_VARIABLE
-from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
-from gen.provenance.mark import is_generated
+from gen.provenance.admission.mark import is_generated
+from gen.provenance.signing.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from gen.sampling.job import FromNothing
 from gen.sampling.receipt import read_receipt
 from houses import make_piece

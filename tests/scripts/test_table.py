@@ -22,8 +22,8 @@ import pytest
 from bad_values import lay_down, of_command, of_settings
 from gen.cli import contribute, house
 from gen.places import CONF
-from gen.provenance.house import House
-from gen.provenance.pin import load_pin
+from gen.provenance.houses.house import House
+from gen.provenance.records.pin import load_pin
 from houses import keep_key, keep_machine_key, make_midi, start_house, tagged
 from tiny_runs import call, command, environment
 

@@ -16,7 +16,7 @@ import pytest
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError
-from gen.provenance.works import withdraw
+from gen.provenance.desk.works import withdraw
 from houses import keep_machine_key, key_of, make_midi, start_house
 from tiny_runs import TRAIN, call, start, train
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli.visit import Visit, follow_a_piece, page_of, plant, rebuild, verify_alone
-from gen.provenance.dsse import Envelope, is_signed_by
+from gen.provenance.signing.dsse import Envelope, is_signed_by
 from gen.terminal import failures_said
 from houses import keep_key, key_of, make_midi
 from prepared import prepared

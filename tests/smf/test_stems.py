@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 
 from gen.piece import Note
-from gen.provenance.mark import is_generated, mark_generated
+from gen.provenance.admission.mark import is_generated, mark_generated
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.original import read_original, unmarked
 from gen.smf.stems import stems

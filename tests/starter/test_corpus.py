@@ -7,10 +7,10 @@ import pytest
 
 from gen.errors import HouseError
 from gen.harmony import GENRES, parse_key, parse_progression
-from gen.provenance.house import House
-from gen.provenance.names import names_of
-from gen.provenance.pin import find_pin
-from gen.provenance.tag import read_tag
+from gen.provenance.houses.house import House
+from gen.provenance.houses.names import names_of
+from gen.provenance.records.pin import find_pin
+from gen.provenance.records.tag import read_tag
 from gen.sampling.drafting.last_chord import ENDS, PLAIN
 from gen.smf import musical_hash, write
 from starter import publish

@@ -8,7 +8,7 @@ from gen import smf
 from gen.errors import HouseError
 from gen.harmony import GENRES, parse_key, parse_progression
 from gen.piece import ROLES
-from gen.provenance.consent import Consent
+from gen.provenance.records.consent import Consent
 from gen.smf.general_midi import range_of
 from starter import abc, catalogue
 from starter.instruments import RANGES, playing_range

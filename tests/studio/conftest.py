@@ -10,12 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import CHROMIUM, PATIENCE, TOKEN, Asker, served
-from gen.studio import jobs, runs
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
-from gen.studio.people import People
-from gen.studio.served import HouseGuard, Served
+from gen.studio.music import jobs
+from gen.studio.routes import runs
+from gen.studio.serving.guard import Guard
+from gen.studio.serving.people import People
+from gen.studio.serving.served import HouseGuard, Served
 from houses import TestHouse, keep_key, make_midi, start_house
 from prepared import quick_subprocess
 from served import ORIGIN, Clock, Hand

@@ -11,7 +11,7 @@ import pytest
 
 from desks import STATED, Asker, given
 from gen.contribution import Recheck
-from gen.studio.curating import MOST_COMPARED
+from gen.studio.routes.curating import MOST_COMPARED
 from houses import make_midi
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from desks import Asker
-from gen.provenance.canonical import today_utc
-from gen.provenance.run_acts import ModelDigest
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.signing.canonical import today_utc
 from houses import TestHouse
 from served import refused
 

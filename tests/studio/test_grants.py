@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from desks import Asker
-from gen.provenance.complaints_desk import cases
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.terms import Use
+from gen.provenance.desk.complaints_desk import cases
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.records.terms import Use
 from houses import TestHouse
 from served import refused
 

@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import STATED, TOKEN, Asker, awaited, given
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.proofs import check_proof
+from gen.provenance.houses.proofs import check_proof
+from gen.provenance.signing.canonical import sha256_hex
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import MOST_BYTES, Guard
+from gen.studio.serving.guard import MOST_BYTES, Guard
 from houses import TestHouse, make_midi
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from desks import PATIENCE, keeps_nobody_out, served_to_many
-from gen.provenance.canonical import canonical, sha256_hex
-from gen.provenance.complaints_desk import answer, cases, complain
-from gen.provenance.consent import Consent
-from gen.provenance.enrolment import parse_request
-from gen.provenance.granting import retire, set_terms
-from gen.provenance.key_files import keys_folder, list_keys, open_key, read_key_file
-from gen.provenance.log import HEAD_TYPE
-from gen.provenance.merkle import Frontier, leaf_hash
-from gen.provenance.people import change_roster, enrolled
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.terms import Use
+from gen.provenance.desk.complaints_desk import answer, cases, complain
+from gen.provenance.desk.granting import retire, set_terms
+from gen.provenance.desk.people import change_roster, enrolled
+from gen.provenance.history.log import HEAD_TYPE
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.enrolment import parse_request
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.records.terms import Use
+from gen.provenance.signing.canonical import canonical, sha256_hex
+from gen.provenance.signing.key_files import keys_folder, list_keys, open_key, read_key_file
+from gen.provenance.signing.merkle import Frontier, leaf_hash
 from gen.studio.desk import Desk
 from houses import PASSPHRASE, TestHouse, key_of
 
@@ -595,10 +595,10 @@ def test_records_are_spelled_and_hashed_as_the_house_does(somebody) -> None:
 
 
 def test_types_of_records_are_spelled_as_the_house_does(somebody) -> None:
-    from gen.provenance.acts import ACT_TYPE
-    from gen.provenance.dsse import STATEMENT_TYPE
-    from gen.provenance.enrolment import REQUEST_TYPE
-    from gen.studio.people import SIGN_IN_TYPE
+    from gen.provenance.records.acts import ACT_TYPE
+    from gen.provenance.records.enrolment import REQUEST_TYPE
+    from gen.provenance.signing.dsse import STATEMENT_TYPE
+    from gen.studio.serving.people import SIGN_IN_TYPE
 
     found = somebody().evaluate('async () => (await import("/static/records.js")).TYPES')
     assert sorted(found.values()) == sorted(

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gen.provenance.roster import Person, PersonKey
+from gen.provenance.records.roster import Person, PersonKey
 from houses import key_of, make_midi
 from served import Hand, RefusedError, as_file
 from studios import CHECKPOINT, make_studio

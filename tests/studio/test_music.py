@@ -19,11 +19,11 @@ from fastapi.testclient import TestClient
 
 from desks import PATIENCE, TOKEN, Asker
 from gen.marks.manifest import read_store
-from gen.provenance.canonical import sha256_hex
+from gen.provenance.signing.canonical import sha256_hex
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
-from gen.studio.jobs import Jobs
+from gen.studio.music.jobs import Jobs
+from gen.studio.serving.guard import Guard
 from gen.tokens.tokenization import PLAYED_EVENTS
 from houses import make_midi
 from studios import CHECKPOINT, make_studio

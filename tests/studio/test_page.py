@@ -11,7 +11,7 @@ import pytest
 
 from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
-from gen.provenance.key_files import KEYS_VARIABLE
+from gen.provenance.signing.key_files import KEYS_VARIABLE
 from gen.rendering import Playing, Renderer
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample

@@ -9,12 +9,12 @@ from fastapi.testclient import TestClient
 
 from desks import TOKEN, Asker
 from gen.disclosure.entered import enter_paper
-from gen.provenance import people
-from gen.provenance.canonical import sha256_hex, to_base64
-from gen.provenance.run_acts import ModelDigest
+from gen.provenance.desk import people
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.signing.canonical import sha256_hex, to_base64
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
+from gen.studio.serving.guard import Guard
 from houses import TestHouse, key_of
 from mutations import change
 from served import refused

@@ -12,9 +12,9 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from desks import Asker
-from gen.studio import runs
 from gen.studio.desk import Desk
-from gen.studio.runs import RunRequest, command, experiments
+from gen.studio.routes import runs
+from gen.studio.routes.runs import RunRequest, command, experiments
 from tiny_runs import call
 
 

@@ -11,14 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import awaited
-from gen.provenance.enrolment import parse_request, request_of
-from gen.provenance.people import change_roster, departed, enrolled
+from gen.provenance.desk.people import change_roster, departed, enrolled
+from gen.provenance.records.enrolment import parse_request, request_of
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
-from gen.studio.people import CHALLENGE_SECONDS, MOST_SESSIONS, SESSION_SECONDS, People
-from gen.studio.rights import HEAVY, MAY
-from gen.studio.served import HEAVY_AT_ONCE, HouseGuard, Served
+from gen.studio.serving.people import CHALLENGE_SECONDS, MOST_SESSIONS, SESSION_SECONDS, People
+from gen.studio.serving.rights import HEAVY, MAY
+from gen.studio.serving.served import HEAVY_AT_ONCE, HouseGuard, Served
 from houses import TestHouse, key_of, make_midi
 from served import ORIGIN, Clock, Hand, as_file, refused
 
@@ -249,7 +249,7 @@ def test_each_request_of_the_interface_is_for_somebody_or_for_nobody_over_the_ne
         f"{verb.upper()} {path.removeprefix(PREFIX)}" for path, verbs in paths.items()
         for verb in verbs
     }  # fmt: skip
-    assert asked - known - open_to_strangers == set(), "say in studio/rights.py who may ask"
+    assert asked - known - open_to_strangers == set(), "say in studio/serving/rights.py who may ask"
     assert MAY.keys() - asked == set(), "of no request that there is"
 
 

@@ -13,7 +13,7 @@ from desks import TOKEN, served
 from gen.cli import studio as command
 from gen.studio import session
 from gen.studio.desk import Desk
-from gen.studio.guard import leading_to
+from gen.studio.serving.guard import leading_to
 from gen.studio.session import StudioSession, announced, kept_while_open
 
 

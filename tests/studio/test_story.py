@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from desks import STATED, TOKEN, Asker, given
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
+from gen.studio.serving.guard import Guard
 from houses import TestHouse, keep_machine_key
 
 pytestmark = [pytest.mark.slow]

@@ -12,16 +12,16 @@ from fastapi.testclient import TestClient
 
 from desks import PATIENCE, TOKEN, Asker, served
 from gen.errors import HouseError
-from gen.provenance.complaints_desk import answer, complain
-from gen.provenance.consent import Consent
-from gen.provenance.granting import approve, retire, set_terms
-from gen.provenance.terms import Terms, Use
-from gen.provenance.works import set_consent
-from gen.sampling.opened import Opened
+from gen.provenance.desk.complaints_desk import answer, complain
+from gen.provenance.desk.granting import approve, retire, set_terms
+from gen.provenance.desk.works import set_consent
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.terms import Terms, Use
+from gen.sampling.opening.opened_model import Opened
 from gen.sampling.request import SampleRequest
 from gen.studio.app import studio
 from gen.studio.desk import Desk
-from gen.studio.guard import Guard
+from gen.studio.serving.guard import Guard
 from gen.studio.terms import in_words
 from houses import TestHouse, key_of, make_midi
 from studios import CHECKPOINT, asking, make_studio

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from desks import PATIENCE
-from gen.provenance.key_files import list_keys
+from gen.provenance.signing.key_files import list_keys
 from houses import PASSPHRASE, TestHouse
 
 pytest.importorskip("playwright")

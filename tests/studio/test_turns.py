@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gen.studio.jobs import MOST_OF_ONE, Jobs, JobsOfOne, QueueFullError, WritingJob
-from gen.studio.limits import RateLimits, TooManyError
+from gen.studio.music.jobs import MOST_OF_ONE, Jobs, JobsOfOne, QueueFullError, WritingJob
+from gen.studio.serving.limits import RateLimits, TooManyError
 
 
 def asked(jobs: Jobs, owner: str, name: str) -> WritingJob:

@@ -9,8 +9,8 @@ import pytest
 
 from gen import processes
 from gen.sampling.takes import Progress
-from gen.studio.jobs import begin_writer
-from gen.studio.writer import CancelledError, Writer
+from gen.studio.music.jobs import begin_writer
+from gen.studio.music.writer import CancelledError, Writer
 
 
 def test_a_whole_piece_says_how_far_the_works_are_read_and_can_be_stopped() -> None:

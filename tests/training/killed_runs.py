@@ -25,8 +25,8 @@ import torch
 
 from gen.checkpoint import load_checkpoint
 from gen.disk import seals
-from gen.provenance.house import House
-from gen.provenance.pin import load_pin
+from gen.provenance.houses.house import House
+from gen.provenance.records.pin import load_pin
 from gen.training import run  # noqa: F401 - so that no fork has to import it
 from gen.training.resume import RESUME_FILE, SealedCheckpoints
 from tiny_runs import SECRET, SETTINGS, TRAIN, call

@@ -13,8 +13,8 @@ import torch
 from gen.model import ModelConfig, Transformer
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
-from gen.training.muon import MuonAdamW
-from gen.training.portable import portable_arithmetic
+from gen.training.evidence.portable import portable_arithmetic
+from gen.training.optimising.muon import MuonAdamW
 
 SIZES = [*v.FIELD_SIZES, *CONTEXT_SIZES]
 

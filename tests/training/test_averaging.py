@@ -8,10 +8,10 @@ from lightning import Callback
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import SettingError
-from gen.provenance.model_file import read_model_file
-from gen.training.average_settings import EMA, SWA, AverageConfig
+from gen.provenance.manifests.model_file import read_model_file
 from gen.training.run import train
-from gen.training.settings import read_settings, recipe_of
+from gen.training.settings.average_settings import EMA, SWA, AverageConfig
+from gen.training.settings.run_settings import read_settings, recipe_of
 from houses import keep_machine_key, start_house
 from recorded_runs import RUN, Trained
 from tiny_runs import settings_of

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gen.provenance.model_file import read_model_file
+from gen.provenance.manifests.model_file import read_model_file
 from houses import keep_machine_key, start_house
 from tiny_runs import train
 

@@ -22,7 +22,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
-from gen.training.schedule import ScheduleConfig, rate
+from gen.training.settings.learning_rate import ScheduleConfig, rate
 from music import Theme, covering_windows
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.0, 256, FIELD_SIZES, CONTEXT_SIZES)

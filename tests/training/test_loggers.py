@@ -9,7 +9,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from gen.errors import SettingError
 from gen.training.loggers import make_logger
-from gen.training.settings import LOGGERS, LoggerConfig, RunConfig
+from gen.training.settings.run_settings import LOGGERS, LoggerConfig, RunConfig
 
 RUN = RunConfig("pin.yaml", "study", "general_model", "stop", 1)
 

@@ -14,7 +14,7 @@ import torch
 from gen.errors import SettingError
 from gen.training import machine
 from gen.training.machine import compiles, precision_for
-from gen.training.trainer_settings import TrainerConfig
+from gen.training.settings.trainer_settings import TrainerConfig
 
 LONG = TrainerConfig(max_steps=machine.LONG_STEPS)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gen.errors import SettingError
-from gen.training.muon import MuonAdamW, orthogonalised
+from gen.training.optimising.muon import MuonAdamW, orthogonalised
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from gen.checkpoint import load_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifests.manifest import Manifest
 from gen.settings import build
 from gen.training.pack import exported
 from recorded_runs import kept_apart, trained

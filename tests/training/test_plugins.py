@@ -18,10 +18,10 @@ import gen.plugins
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.plugins import Installed, digest_of, find, find_again
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import read_model_file
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import read_model_file
 from gen.training.run import train
-from gen.training.settings import read_settings, recipe_of
+from gen.training.settings.run_settings import read_settings, recipe_of
 from houses import keep_machine_key
 from recorded_runs import FROM_A_BASE, RUN, Trained, kept_apart, trained
 from tiny_runs import SETTINGS, TRAIN, call, settings_of

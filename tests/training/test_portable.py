@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gen.arithmetic import ENVIRONMENT, begin_portably
 from gen.errors import SettingError
-from gen.training import portable
-from gen.training.trainer_settings import TrainerConfig
+from gen.training.evidence import portable
+from gen.training.settings.trainer_settings import TrainerConfig
 from houses import keep_machine_key
 from prepared import prepared
 from tiny_runs import SETTINGS, environment

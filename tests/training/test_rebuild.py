@@ -15,14 +15,15 @@ from gen.data import admission
 from gen.data.tokenising import Music
 from gen.errors import HouseError
 from gen.model import Transformer
-from gen.provenance import ending
-from gen.provenance.ending import FILE as END_FILE
-from gen.provenance.transcript import FILE, Transcript
-from gen.provenance.works import withdraw
+from gen.provenance.desk import ending
+from gen.provenance.desk.ending import FILE as END_FILE
+from gen.provenance.desk.works import withdraw
+from gen.provenance.records.transcript import FILE, Transcript
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
-from gen.training import prepared, recording, run
+from gen.training import prepared, run
 from gen.training.callbacks import SeedEachStep
+from gen.training.evidence import recording
 from houses import keep_machine_key, key_of, make_piece, start_house
 from recorded_runs import RUN, Trained, kept_apart, trained
 from tiny_runs import train

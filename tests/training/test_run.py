@@ -12,11 +12,11 @@ import torch
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.corpus import CorpusRefused
-from gen.provenance.manifest import RefusedFile
+from gen.provenance.admission.corpus import CorpusRefused
+from gen.provenance.manifests.manifest import RefusedFile
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
-from gen.training.graphs import GraphedLosses
+from gen.training.optimising.graphs import GraphedLosses
 from gen.training.run import train
 from houses import keep_machine_key, make_midi, start_house
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.errors import SettingError
-from gen.training.schedule import ScheduleConfig, rate
+from gen.training.settings.learning_rate import ScheduleConfig, rate
 
 CONFIG = ScheduleConfig(warmup=0.1, decay=0.4, floor=0.05)
 

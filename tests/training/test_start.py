@@ -15,21 +15,21 @@ from msgspec import structs
 import tiny_runs
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError
-from gen.evaluation.models import candidates_of
-from gen.evaluation.works import gather
+from gen.evaluation.subjects.models import candidates_of
+from gen.evaluation.subjects.works import gather
 from gen.model import Transformer
 from gen.notebook import evaluate
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.impact import impact_of
-from gen.provenance.manifest import Base, Manifest
-from gen.provenance.model_file import read_model_file, with_manifest
-from gen.provenance.pin import load_pin
-from gen.provenance.recorded import problems, run_behind
-from gen.provenance.works import set_consent, withdraw
+from gen.provenance.desk.works import set_consent, withdraw
+from gen.provenance.history.impact import impact_of
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.manifest import Base, Manifest
+from gen.provenance.manifests.model_file import read_model_file, with_manifest
+from gen.provenance.manifests.recorded import problems, run_behind
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.pin import load_pin
+from gen.provenance.signing.canonical import StrictJsonError
 from gen.smf import musical_hash, parse, write
-from gen.training.lora import add_low_rank, added_up
+from gen.training.optimising.lora import add_low_rank, added_up
 from houses import TestHouse, keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
 from recorded_runs import FROM_A_BASE, Trained, kept_apart, trained
 from tiny_runs import call

@@ -8,7 +8,7 @@ import pytest
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
-from gen.provenance.canonical import sha256_hex
+from gen.provenance.signing.canonical import sha256_hex
 from gen.training.run import train
 from houses import keep_machine_key, start_house
 from training.test_run import FLAT, resumed_to_the_last_bit, settings_for

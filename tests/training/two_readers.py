@@ -14,7 +14,7 @@ from typing import Any
 from lightning import Callback, Trainer
 
 from gen.disk import seals
-from gen.provenance import gate
+from gen.provenance.admission import gate
 from gen.training.run import train
 
 

@@ -8,7 +8,12 @@ from typing import Any
 
 from gen.accounts.period import acts_of_kinds
 from gen.disk.sealed import SealedFile, user_folder
-from gen.provenance.acts import (
+from gen.provenance.history.granted import money_of
+from gen.provenance.history.impact import Impact, impact_of
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.kept import name_of_house
+from gen.provenance.records.acts import (
     ADD,
     ADOPT,
     APPROVE,
@@ -18,12 +23,7 @@ from gen.provenance.acts import (
     WITHDRAW,
     Act,
 )
-from gen.provenance.granted import money_of
-from gen.provenance.house import House
-from gen.provenance.impact import Impact, impact_of
-from gen.provenance.kept import name_of_house
-from gen.provenance.register import Register
-from gen.provenance.sales import SaleAct
+from gen.provenance.records.sales import SaleAct
 
 NAMING = (ADD, ADOPT, APPROVE, CONSENT, KEY, TERMS, WITHDRAW)
 """Kinds of acts that can be in somebody's name, or about their works."""

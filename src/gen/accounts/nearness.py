@@ -16,12 +16,12 @@ from gen.accounts.royalties import Near
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.voices import Hashes, shingles_of, voices_of_music
-from gen.provenance.acts import OUTPUT
-from gen.provenance.house import House
-from gen.provenance.register import Register
-from gen.provenance.run_acts import Output
-from gen.provenance.tag import Tagged
-from gen.provenance.works import kept_work
+from gen.provenance.desk.works import kept_work
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.acts import OUTPUT
+from gen.provenance.records.run_acts import Output
+from gen.provenance.records.tag import Tagged
 
 
 @dataclass(frozen=True, slots=True)

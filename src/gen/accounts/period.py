@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from gen.errors import SettingError
-from gen.provenance.acts import Act
-from gen.provenance.consent import parse_day
-from gen.provenance.house import House
-from gen.provenance.register import Register
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.acts import Act
+from gen.provenance.records.consent import parse_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ import msgspec
 
 from gen.accounts.period import Period
 from gen.errors import HouseError
-from gen.provenance.granted import money_of
-from gen.provenance.register import Register
-from gen.provenance.runs import Run
-from gen.provenance.sales import SaleAct
-from gen.provenance.terms import WHOLE_SHARE
+from gen.provenance.history.granted import money_of
+from gen.provenance.history.register import Register
+from gen.provenance.history.runs import Run
+from gen.provenance.records.sales import SaleAct
+from gen.provenance.records.terms import WHOLE_SHARE
 
 FORMAT = "gen royalties 1"
 WORKS, NEARNESS, SALES, FEE = "works", "nearness", "sales", "fee"

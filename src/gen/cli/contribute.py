@@ -37,10 +37,10 @@ from gen.errors import HouseError, SettingError, counted, in_line
 if TYPE_CHECKING:
     from gen.cli.interview import Interview
     from gen.contribution import Contributor, Job, Outcome, Settings
-    from gen.provenance.house import House
-    from gen.provenance.key_files import KeyFile
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.register import Register
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
+    from gen.provenance.signing.key_files import KeyFile
+    from gen.provenance.signing.keys import PrivateKey
 
 WITH_ROW = ("checked", "needs review")
 """Outcomes of a check that a sidecar describes: the house has the others, or will not take them."""
@@ -291,8 +291,8 @@ def _spelt(path: Path) -> str:
 
 
 def _open_house(options: dict[str, Any]) -> House | None:
-    from gen.provenance.access import default_folder, open_house
-    from gen.provenance.pin import PinError
+    from gen.provenance.houses.access import default_folder, open_house
+    from gen.provenance.records.pin import PinError
 
     try:
         return open_house(options["folder"], options["pin"])
@@ -308,8 +308,8 @@ def _composer(register: Register | None, options: dict[str, Any]) -> str:
     """Who contributes: as stated, else the one whose key is here; "" only to check."""
     if options["composer"] or register is None:
         return str(options["composer"])
-    from gen.provenance.access import person_at_hand
-    from gen.provenance.roster import COMPOSER
+    from gen.provenance.houses.access import person_at_hand
+    from gen.provenance.records.roster import COMPOSER
 
     try:
         return person_at_hand(register, COMPOSER, "--composer")
@@ -341,8 +341,8 @@ def _open_key(
     house: House | None, register: Register | None, composer: str, options: dict[str, Any]
 ) -> PrivateKey:
     """The composer's private key, by passphrase from the environment or the keyboard."""
-    from gen.provenance.key_files import find_key, keys_folder
-    from gen.provenance.roster import COMPOSER
+    from gen.provenance.records.roster import COMPOSER
+    from gen.provenance.signing.key_files import find_key, keys_folder
 
     roster = register.roster if register else None
     where = f"{roster.house} ({house.folder})" if roster and house else "no house"
@@ -370,7 +370,7 @@ def _open_key(
 def _passphrase(file: KeyFile, is_silent: bool) -> str:
     import os
 
-    from gen.provenance.key_files import PASSPHRASE_VARIABLE
+    from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE
 
     named = os.environ.get(PASSPHRASE_VARIABLE)
     if named is not None:

@@ -41,8 +41,8 @@ from gen.errors import HouseError, SettingError, counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gen.provenance.house import House
-    from gen.provenance.register import Register
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 LOOK = click.option(
@@ -88,10 +88,10 @@ def answer_command(
     from gen.disclosure.answer import Letter, answer_of, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
-    from gen.provenance.access import curators_key
-    from gen.provenance.canonical import today_utc
-    from gen.provenance.consent import parse_day
-    from gen.provenance.model_file import read_model_file
+    from gen.provenance.houses.access import curators_key
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.records.consent import parse_day
+    from gen.provenance.signing.canonical import today_utc
 
     house, register = output.load_house()
     key = curators_key(register, curator)
@@ -142,8 +142,8 @@ def reserve_command(*, output: Console, asked: Path, sender: str, curator: str |
     """
     from gen.disk.reading import FINGERPRINTS, read
     from gen.likeness.print_lists import read_print_list
-    from gen.provenance.access import curators_key
-    from gen.provenance.reservations import reserve
+    from gen.provenance.desk.reservations import reserve
+    from gen.provenance.houses.access import curators_key
 
     house = output.open_house()
     found, digest = read_print_list(asked)
@@ -178,7 +178,7 @@ def copies_command(
     what stays: its digest is in the log, and `check` verifies the record.
     """
     from gen.disclosure import copies
-    from gen.provenance.works import known_work
+    from gen.provenance.desk.works import known_work
 
     house, register = output.load_house()
     chosen = [known_work(register, work).entry.work for work in works] or list(register.works)
@@ -220,9 +220,9 @@ def _purge_signer(
     from gen.disclosure.entered import enter_paper
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
     from gen.disk import write_atomically
-    from gen.provenance.access import curators_key
-    from gen.provenance.canonical import sha256_hex, utc_now
-    from gen.provenance.complaints_desk import answer
+    from gen.provenance.desk.complaints_desk import answer
+    from gen.provenance.houses.access import curators_key
+    from gen.provenance.signing.canonical import sha256_hex, utc_now
 
     key = curators_key(register, curator)
     place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
@@ -271,8 +271,8 @@ def causal_command(
 
     from gen.disclosure.causal import causal, to_plain
     from gen.disk import write_atomically
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind
 
     house, register = output.load_house()
     run = run_behind(read_model_file(checkpoint), register)

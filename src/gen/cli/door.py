@@ -30,7 +30,7 @@ from gen.cli.refusals import refusals_said, remove_if_nothing_was_done, remove_i
 from gen.errors import SettingError
 from gen.places import of_project
 from gen.terminal import failures_said
-from gen.training.trainer_settings import refuse_hidden_settings
+from gen.training.settings.trainer_settings import refuse_hidden_settings
 
 Task = Callable[[dict[str, Any], Sequence[str]], Any]
 """What a command does with its settings; those that were asked for come as name=value, too."""

@@ -57,7 +57,7 @@ def check_here(settings: dict[str, Any]) -> None:
         HouseError: there is no such pin, or no such checkpoint.
     """
     from gen.evaluation.settings import read_settings
-    from gen.provenance.pin import load_pin
+    from gen.provenance.records.pin import load_pin
 
     config, *_, names = read_settings(settings)
     load_pin(Path(config.pin))

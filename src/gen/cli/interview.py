@@ -157,7 +157,7 @@ def _hint(name: str) -> str:
     """What may be answered, in brackets."""
     from gen.harmony import GENRES, MOODS
     from gen.piece import ROLES
-    from gen.provenance.statement import METHODS
+    from gen.provenance.records.statement import METHODS
 
     words = {"genre": GENRES, "mood": MOODS, "method": METHODS, "roles": ROLES}.get(name, ())
     hint = "; ".join(filter(None, (" ".join(words), _HINTS.get(name))))

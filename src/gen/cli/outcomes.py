@@ -17,7 +17,7 @@ from gen.errors import counted, in_line, shortened
 if TYPE_CHECKING:
     from gen.analysis import Analysis
     from gen.contribution import Facts, Outcome
-    from gen.provenance.house import House
+    from gen.provenance.houses.house import House
 
 _MOST_LETTERS = 80
 """Of a track's name."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gen.disclosure.account import Account
-    from gen.provenance.house import House
-    from gen.provenance.papers import PaperAct
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.papers import PaperAct
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 MODEL = click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
@@ -150,8 +150,8 @@ def _account(
     house: House, checkpoint: Path, output: Console, *, report: Path | None = None, as_of: str = ""
 ) -> Account:
     from gen.disclosure.account import account_of
-    from gen.provenance.consent import parse_day
-    from gen.provenance.model_file import read_model_file
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.records.consent import parse_day
 
     model = read_model_file(checkpoint)
     day = parse_day(as_of) if as_of else None
@@ -190,7 +190,7 @@ def giver(
     """
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_atomically
-    from gen.provenance.access import curators_key
+    from gen.provenance.houses.access import curators_key
 
     key = curators_key(house.load(), curator) if enter else None
 
@@ -224,8 +224,8 @@ def enter_command(
     """
     from gen.disclosure.entered import enter_paper
     from gen.disk.reading import PAPER, read
-    from gen.provenance.access import curators_key
-    from gen.provenance.model_file import read_model_file
+    from gen.provenance.houses.access import curators_key
+    from gen.provenance.manifests.model_file import read_model_file
 
     house = output.open_house()
     data = read(paper, PAPER)
@@ -249,7 +249,7 @@ def check_command(*, output: Console, paper: Path) -> None:
     from gen.disclosure.entered import entry_of, found_entry
     from gen.disclosure.signed import is_of_visit, is_signed, read_paper, read_visit
     from gen.disk.reading import PAPER, read
-    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.signing.canonical import sha256_hex
 
     data, register = read(paper, PAPER), output.open_house().load()
     with found_in(paper, PAPER.mend):

@@ -50,7 +50,7 @@ def show_preview(piece: Piece, folder: Path, name: str, *, is_opening: bool) -> 
 
 def open_file(path: Path) -> None:
     """Open a file in the program that the system has for it; say it where there is none."""
-    from gen.provenance.key_files import others_environment
+    from gen.provenance.signing.key_files import others_environment
 
     try:
         if sys.platform == "win32":

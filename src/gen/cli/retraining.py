@@ -12,7 +12,7 @@ import yaml
 
 from gen.cli.quoting import BARE, quoted
 from gen.places import CONF
-from gen.provenance.runs import Run
+from gen.provenance.history.runs import Run
 
 
 def retraining(run: Run, pin: Path) -> str:

@@ -25,7 +25,7 @@ from gen.terminal import failures_said
 
 if TYPE_CHECKING:
     from gen.rendering import Renderer
-    from gen.sampling.controls import Controls
+    from gen.sampling.planning.controls import Controls
     from gen.sampling.takes import Sampled
 
 FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",

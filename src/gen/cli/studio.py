@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen.studio.desk import Desk
-    from gen.studio.jobs import Jobs
+    from gen.studio.music.jobs import Jobs
 
     Writing = subprocess.Popen[str]
 
@@ -123,7 +123,7 @@ def serve(desk: Desk, writer: Writing, port: int, no_browser: bool) -> None:
         import uvicorn
 
         from gen.studio.app import studio
-        from gen.studio.guard import Guard, leading_to
+        from gen.studio.serving.guard import Guard, leading_to
         from gen.studio.session import StudioSession, announced, kept_while_open
 
         port = listening.getsockname()[1]
@@ -162,8 +162,8 @@ def serve_house(
         import uvicorn
 
         from gen.studio.app import studio
-        from gen.studio.people import People
-        from gen.studio.served import HouseGuard, Served
+        from gen.studio.serving.people import People
+        from gen.studio.serving.served import HouseGuard, Served
 
         origins = address.origins(listening.getsockname()[1])
         people = People(desk.house().pin.name, origins)
@@ -197,7 +197,7 @@ def _begun() -> Iterator[Writing]:
     """
     _check_installed()
     from gen.processes import end_child
-    from gen.studio.jobs import begin_writer
+    from gen.studio.music.jobs import begin_writer
 
     writer = begin_writer()
     try:
@@ -208,7 +208,7 @@ def _begun() -> Iterator[Writing]:
 
 def _jobs(desk: Desk, writer: Writing) -> Jobs:
     """What is written: the model is read from now on."""
-    from gen.studio.jobs import Jobs
+    from gen.studio.music.jobs import Jobs
 
     jobs = Jobs.of(desk, writer)
     jobs.start()

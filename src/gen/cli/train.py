@@ -36,7 +36,7 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     Raises:
         SettingError: one is unknown, of another kind, out of its range or contradicts another.
     """
-    from gen.training.settings import read_settings
+    from gen.training.settings.run_settings import read_settings
 
     chosen = read_settings(settings)
     if chosen.run.init:
@@ -99,9 +99,9 @@ def check_here(settings: dict[str, Any]) -> None:
     """
     from gen.plugins import find
     from gen.processes import cores, memory
-    from gen.provenance.pin import load_pin
-    from gen.training.settings import check_memory, read_settings
-    from gen.training.trainer_settings import check_count, check_gpu
+    from gen.provenance.records.pin import load_pin
+    from gen.training.settings.run_settings import check_memory, read_settings
+    from gen.training.settings.trainer_settings import check_count, check_gpu
 
     chosen = read_settings(settings)
     pin = load_pin(Path(chosen.run.pin))
@@ -134,7 +134,7 @@ def _may_have_gpu() -> bool:
 
 def _listeners(settings: dict[str, Any]) -> list[Any]:
     """What shows and plays new pieces while the model learns, where the settings ask for it."""
-    from gen.training.settings import read_settings
+    from gen.training.settings.run_settings import read_settings
 
     chosen = read_settings(settings)
     if not chosen.logger.pieces:

@@ -40,8 +40,8 @@ from gen.errors import HouseError
 from gen.terminal import SAFE_PATH
 
 if TYPE_CHECKING:
-    from gen.provenance.house import House
-    from gen.provenance.runs import Run
+    from gen.provenance.history.runs import Run
+    from gen.provenance.houses.house import House
 
 MODEL = "data/house_model/rebuildable/last.safetensors"
 PIN = "conf/house/starter.yaml"
@@ -193,7 +193,7 @@ def plant(visit: Visit, own: Path | None) -> None:
 
 
 def _is_work(path: Path) -> bool:
-    from gen.provenance.store import ADMIN_FOLDERS
+    from gen.provenance.houses.store import ADMIN_FOLDERS
 
     return path.parent.name not in ADMIN_FOLDERS
 
@@ -318,9 +318,9 @@ def leave(visit: Visit, signer: str | None) -> Path:
     """Write the page, with a signature beside it where somebody signs; where it lies."""
     from gen.disclosure.signed import VISIT_TYPE
     from gen.disk import write_atomically
-    from gen.provenance.access import key_of_person
-    from gen.provenance.canonical import sha256_hex
-    from gen.provenance.dsse import Envelope, sign
+    from gen.provenance.houses.access import key_of_person
+    from gen.provenance.signing.canonical import sha256_hex
+    from gen.provenance.signing.dsse import Envelope, sign
 
     path, data = visit.out / "visit.txt", page_of(visit).encode("utf-8")
     write_atomically(path, data)
@@ -375,8 +375,8 @@ def begun(pin: Path | None, model: Path | None, out: Path, seed: int | None) -> 
         HouseError: there is no such house or model, or the programs are not here.
     """
     from gen.places import PROJECT, of_project
-    from gen.provenance.house import House
-    from gen.provenance.pin import load_pin
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.pin import load_pin
 
     found = model or of_project(MODEL)
     if PROJECT is None or not found.is_file():

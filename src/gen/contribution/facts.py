@@ -20,8 +20,8 @@ from gen.disk.reading import SIDECAR, read
 from gen.disk.tables import as_text, from_text
 from gen.errors import HouseError, SettingError
 from gen.harmony import format_progression, parse_key, parse_progression
-from gen.provenance.consent import Consent
-from gen.provenance.statement import METHODS, Description, parse_composers
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.statement import METHODS, Description, parse_composers
 from gen.smf import read_instruments, read_text
 
 FILE_COLUMN = "file"

@@ -34,15 +34,15 @@ from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK
 from gen.likeness.thresholds import Thresholds
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.consent import Consent
-from gen.provenance.house import House
-from gen.provenance.inbox import Contribution, Submitted, submit
-from gen.provenance.keys import SigningKey
-from gen.provenance.register import Register
-from gen.provenance.reservations import RULE
-from gen.provenance.statement import Statement, make_work_id, parse_composers
-from gen.provenance.tag import to_be_signed
+from gen.provenance.admission.inbox import Contribution, Submitted, submit
+from gen.provenance.desk.reservations import RULE
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.consent import Consent
+from gen.provenance.records.statement import Statement, make_work_id, parse_composers
+from gen.provenance.records.tag import to_be_signed
+from gen.provenance.signing.canonical import sha256_hex
+from gen.provenance.signing.keys import SigningKey
 from gen.safe_parse import Examined, ParseLimits, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, split_chunks
 from gen.smf.normalise import NO_LENGTH

@@ -15,7 +15,7 @@ from gen.disk.reading import CACHE, NamedFileError, opened, read_text
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.provenance.tag import Tagged
+from gen.provenance.records.tag import Tagged
 from gen.smf import parse
 
 _FIRST_LINE = "fingerprints 2 sealed"

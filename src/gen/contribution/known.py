@@ -25,17 +25,17 @@ from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known, Re
 from gen.likeness.screening import Screen
 from gen.likeness.thresholds import Thresholds
 from gen.processes import Ahead
-from gen.provenance.acts import Entry
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.inbox import Waiting
-from gen.provenance.record import WorkRecord
-from gen.provenance.recording import outputs_of
-from gen.provenance.register import Register
-from gen.provenance.reservations import RULE, Reserved
-from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
-from gen.provenance.tag import read_tag
-from gen.provenance.works import kept_work
+from gen.provenance.admission.inbox import Waiting
+from gen.provenance.desk.recording import outputs_of
+from gen.provenance.desk.reservations import RULE, Reserved
+from gen.provenance.desk.works import kept_work
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.store import INBOX, MAX_FILE_BYTES, Store
+from gen.provenance.records.acts import Entry
+from gen.provenance.records.tag import read_tag
+from gen.provenance.signing.canonical import sha256_hex
 from gen.smf import parse
 
 

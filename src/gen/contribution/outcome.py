@@ -9,7 +9,7 @@ from typing import Any
 from gen.contribution.facts import Facts
 from gen.errors import HouseError
 from gen.likeness.report import REVIEW, Report
-from gen.provenance.tag import Unsigned
+from gen.provenance.records.tag import Unsigned
 from gen.safe_parse import Examined
 
 CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED, TO_SIGN = (

@@ -14,7 +14,7 @@ from gen.contribution.outcome import COMPOSED, FileRefusedError, Job
 from gen.disk.reading import FileKind, NamedFileError, opened
 from gen.errors import SettingError
 from gen.marks.permissions import training_refused
-from gen.provenance.mark import is_generated
+from gen.provenance.admission.mark import is_generated
 from gen.safe_parse import Examined, ParseLimits, SafeReader
 from gen.smf import RuleBroken, read_instruments, with_instruments
 from gen.smf.rules import MAX_BYTES

@@ -21,11 +21,11 @@ from gen.disk.sealed import user_folder
 from gen.likeness.columns import Column
 from gen.likeness.screening import Screen
 from gen.likeness.thresholds import Thresholds
-from gen.provenance.code import source_digest
-from gen.provenance.house import House
-from gen.provenance.kept import name_of_house
-from gen.provenance.record import WorkRecord
-from gen.provenance.register import Register
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.kept import name_of_house
+from gen.provenance.signing.code import source_digest
 
 _LEAST_PIECES = 16
 _SHARE = 256

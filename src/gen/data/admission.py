@@ -17,11 +17,11 @@ from gen.errors import HouseError, in_lines
 from gen.harmony import parse_key, parse_progression
 from gen.likeness.voices import Hashes
 from gen.piece import Piece
-from gen.provenance.code import lock_digest
-from gen.provenance.corpus import Corpus, Work
-from gen.provenance.gate import admit
-from gen.provenance.manifest import Base, Manifest, ManifestWork
-from gen.provenance.pin import Pin
+from gen.provenance.admission.corpus import Corpus, Work
+from gen.provenance.admission.gate import admit
+from gen.provenance.manifests.manifest import Base, Manifest, ManifestWork
+from gen.provenance.records.pin import Pin
+from gen.provenance.signing.code import lock_digest
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
@@ -100,7 +100,7 @@ def take_in(
         again: of a run that is replayed: its works are taken, in the order in which it had them,
             and no others, whatever became of those.
         chosen: which of the admitted works are learned from.
-        for_new_model: as in `gen.provenance.gate.admit`.
+        for_new_model: as in `gen.provenance.admission.gate.admit`.
         base: says what the model that is begun with has learned of them.
 
     Raises:

@@ -22,7 +22,7 @@ from gen.disk.reading import CACHE, NamedFileError, read
 from gen.disk.sealed import CACHE_VARIABLE as CACHE_VARIABLE
 from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
-from gen.provenance.code import source_digest
+from gen.provenance.signing.code import source_digest
 from gen.tokens.encoding import Annotations
 from gen.tokens.vocabulary import FIELDS
 

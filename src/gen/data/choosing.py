@@ -11,7 +11,7 @@ from typing import Final
 from gen.errors import HouseError, SettingError
 from gen.harmony import GENRES, MOODS, nearest, parse_key
 from gen.piece import ROLES
-from gen.provenance.corpus import Corpus, Work
+from gen.provenance.admission.corpus import Corpus, Work
 
 _WHERE: Final = "corpus.where"
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {"genre": GENRES, "mood": MOODS, "role": ROLES}

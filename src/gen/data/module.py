@@ -27,10 +27,10 @@ from gen.data.batches import (
 from gen.data.splits import Split
 from gen.data.store import EventStore, RowStore
 from gen.errors import HouseError, SettingError
-from gen.provenance.corpus import Corpus
-from gen.provenance.manifest import Manifest
-from gen.provenance.pin import Pin
-from gen.provenance.plugin_record import Plugin, order
+from gen.provenance.admission.corpus import Corpus
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.plugin_record import Plugin, order
 from gen.tokens.choice import TokenizerPlugin
 from gen.tokens.tokenization import Tokenization, house_events
 from gen.tokens.tokenizer import HouseTokenizer

@@ -12,8 +12,8 @@ from collections import Counter
 import numpy as np
 
 from gen.errors import SettingError
-from gen.provenance.consent import ARTIST_MODEL
-from gen.provenance.corpus import Corpus, Work
+from gen.provenance.admission.corpus import Corpus, Work
+from gen.provenance.records.consent import ARTIST_MODEL
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import MAX_STYLES, Kind
 

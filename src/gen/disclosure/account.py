@@ -12,14 +12,14 @@ from typing import Any, Final
 from gen.disclosure.figures import Figures, ReadWork, read_works, sides_of
 from gen.disk.reading import MEBIBYTE, FileKind, read
 from gen.errors import HouseError
-from gen.provenance.acts import Act
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.model_file import ModelFile
-from gen.provenance.recorded import run_behind
-from gen.provenance.register import Register
-from gen.provenance.run_acts import ModelDigest
-from gen.provenance.runs import Run
+from gen.provenance.history.register import Register
+from gen.provenance.history.runs import Run
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.model_file import ModelFile
+from gen.provenance.manifests.recorded import run_behind
+from gen.provenance.records.acts import Act
+from gen.provenance.records.run_acts import ModelDigest
+from gen.provenance.signing.canonical import sha256_hex
 
 REPORT: Final = FileKind("report of an evaluation", 256 * MEBIBYTE, "name its report.json")
 _REPORT_FORMAT: Final = "gen evaluation"

@@ -21,15 +21,15 @@ from gen.disk import write_all_atomically
 from gen.errors import HouseError
 from gen.likeness.lookup import MATCH
 from gen.likeness.print_lists import PrintList, listed
-from gen.provenance.canonical import utc_now
-from gen.provenance.house import House
-from gen.provenance.impact import impact_of
-from gen.provenance.keys import SigningKey
-from gen.provenance.model_file import ModelFile
-from gen.provenance.proofs import prove
-from gen.provenance.recorded import run_behind
-from gen.provenance.register import Register
-from gen.provenance.runs import Run
+from gen.provenance.history.impact import impact_of
+from gen.provenance.history.register import Register
+from gen.provenance.history.runs import Run
+from gen.provenance.houses.house import House
+from gen.provenance.houses.proofs import prove
+from gen.provenance.manifests.model_file import ModelFile
+from gen.provenance.manifests.recorded import run_behind
+from gen.provenance.signing.canonical import utc_now
+from gen.provenance.signing.keys import SigningKey
 
 FORMAT: Final = 1
 SIGNED, PAGE, PROOFS = "answer.json", "answer.md", "proofs"

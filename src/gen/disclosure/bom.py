@@ -14,8 +14,8 @@ import gen
 from gen.disclosure.account import Account
 from gen.disclosure.card import limits_of, shape_of
 from gen.disclosure.figures import ReadWork
-from gen.provenance.canonical import utc_now
-from gen.provenance.manifest import Base
+from gen.provenance.manifests.manifest import Base
+from gen.provenance.signing.canonical import utc_now
 
 SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _MODEL, _WORKS = "model", "works"

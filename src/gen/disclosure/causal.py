@@ -20,15 +20,15 @@ import torch
 
 from gen.data.module import HouseData
 from gen.errors import HouseError, SettingError
-from gen.evaluation.interval import LEAST_GROUPS, Figure, detectable, mean, verdict
-from gen.provenance.pin import Pin
-from gen.provenance.register import Register
+from gen.evaluation.measures.interval import LEAST_GROUPS, Figure, detectable, mean, verdict
+from gen.provenance.history.register import Register
+from gen.provenance.records.pin import Pin
 from gen.training.callbacks import SeedEachStep
 from gen.training.gauges import bits_per_note
-from gen.training.plugin_settings import is_used
 from gen.training.prepared import make_learner
 from gen.training.run import fit
-from gen.training.settings import TrainingSettings, read_settings
+from gen.training.settings.plugin_settings import is_used
+from gen.training.settings.run_settings import TrainingSettings, read_settings
 from gen.training.trainer import quieten, silent_trainer
 
 FORMAT: Final = "gen causal 1"

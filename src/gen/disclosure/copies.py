@@ -18,13 +18,13 @@ from gen.disclosure.signed import heading
 from gen.disk.reading import MIDI, RUN_WORKS, read, read_json
 from gen.disk.sealed import user_folder
 from gen.errors import HouseError
-from gen.provenance.canonical import utc_now
-from gen.provenance.house import House
-from gen.provenance.log import REGISTER_FILE
-from gen.provenance.model_file import ModelFile, read_model_file
-from gen.provenance.record import WorkRecord
-from gen.provenance.register import Register
-from gen.provenance.store import INBOX, JOURNAL, REJECTED, WITHDRAWN
+from gen.provenance.history.log import REGISTER_FILE
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.store import INBOX, JOURNAL, REJECTED, WITHDRAWN
+from gen.provenance.manifests.model_file import ModelFile, read_model_file
+from gen.provenance.signing.canonical import utc_now
 from gen.smf import RuleBroken, musical_hash, parse, split_chunks
 
 ORIGINAL, KEPT, COPY, OF_A_HOUSE, CACHE, MODEL, STATE = (

@@ -12,11 +12,11 @@ from typing import Any, Final
 from gen.disclosure.account import Account
 from gen.disclosure.card import counts_in_words
 from gen.disclosure.figures import ReadWork
-from gen.provenance.canonical import sha256_hex, today_utc
-from gen.provenance.house import House
-from gen.provenance.register import Register
-from gen.provenance.settle import work_place
-from gen.provenance.store import WITHDRAWN
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.settle import work_place
+from gen.provenance.houses.store import WITHDRAWN
+from gen.provenance.signing.canonical import sha256_hex, today_utc
 
 REGISTER: Final = "register.jsonl"
 _PREFIXES: Final = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gen.errors import HouseError
-from gen.provenance.acts import PAPER
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.keys import SigningKey
-from gen.provenance.papers import Paper, PaperAct
-from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.acts import PAPER
+from gen.provenance.records.papers import Paper, PaperAct
+from gen.provenance.records.roster import CURATOR
+from gen.provenance.signing.canonical import sha256_hex
+from gen.provenance.signing.keys import SigningKey
 
 _MOST_LETTERS = 40
 

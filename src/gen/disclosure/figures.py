@@ -9,13 +9,13 @@ from typing import Any
 
 from gen.data.splits import SplitConfig, shingles, split
 from gen.likeness.voices import Hashes
-from gen.provenance.acts import ROOT
-from gen.provenance.house import House
-from gen.provenance.manifest import Manifest
-from gen.provenance.record import WorkRecord
-from gen.provenance.register import Register
-from gen.provenance.statement import Statement
-from gen.provenance.works import kept_work
+from gen.provenance.desk.works import kept_work
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.acts import ROOT
+from gen.provenance.records.statement import Statement
 from gen.settings import build
 from gen.smf import parse
 from gen.tokens.encoding import encode

@@ -10,11 +10,11 @@ from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.lookup import MATCH, PrintIndex, SharedPrints
 from gen.likeness.print_lists import ListedWork
 from gen.likeness.prints import PrintLine, prints_of, prints_of_fingerprint
-from gen.provenance.house import House
-from gen.provenance.recording import outputs_of
-from gen.provenance.register import Register
-from gen.provenance.run_acts import Output
-from gen.provenance.works import kept_work
+from gen.provenance.desk.recording import outputs_of
+from gen.provenance.desk.works import kept_work
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.run_acts import Output
 from gen.smf import parse
 
 WORK, PIECE = "work", "piece"

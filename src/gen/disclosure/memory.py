@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from gen.checkpoint import Checkpoint
-from gen.evaluation import samples
 from gen.evaluation.originality import ALMOST_GREEDY, repeated, share_back
-from gen.evaluation.works import HouseWorks, MeasuredWork, gather, piece_of, spread_out
-from gen.provenance.pin import Pin
+from gen.evaluation.subjects import samples
+from gen.evaluation.subjects.works import HouseWorks, MeasuredWork, gather, piece_of, spread_out
+from gen.provenance.records.pin import Pin
 from gen.tokens.events import Events
 
 GIVEN_BARS = WRITTEN_BARS = 8

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from gen.errors import HouseError
-from gen.provenance.canonical import canonical
-from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
-from gen.provenance.house import House
-from gen.provenance.keys import SigningKey
-from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR, Person, PersonKey
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.records.roster import CURATOR, Person, PersonKey
+from gen.provenance.signing.canonical import canonical
+from gen.provenance.signing.dsse import Envelope, WrongPayloadTypeError, is_signed_by
+from gen.provenance.signing.keys import SigningKey
 from gen.provenance.witnesses.standing import read_notes, standing_of
 
 ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"

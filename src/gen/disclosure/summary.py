@@ -20,8 +20,8 @@ from gen.disclosure.account import Account
 from gen.disclosure.figures import Figures
 from gen.disk.reading import FileKind, read_yaml
 from gen.errors import HouseError, in_lines, printable
-from gen.provenance.register import Register
-from gen.provenance.statement import MACHINE
+from gen.provenance.history.register import Register
+from gen.provenance.records.statement import MACHINE
 
 SAYINGS: Final = FileKind("file of what the house says", 1 << 20)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.cell_table import CellTable, Place
-from gen.sampling.plan import Row, compass_of, row_of
+from gen.sampling.planning.plan import Row, compass_of, row_of
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

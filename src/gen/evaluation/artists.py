@@ -33,20 +33,21 @@ import numpy as np
 from gen.checkpoint import Checkpoint
 from gen.data.splits import Split
 from gen.errors import SettingError
-from gen.evaluation import interval, samples
 from gen.evaluation.bits import Row, measure
-from gen.evaluation.interval import Figure
-from gen.evaluation.models import Candidate
-from gen.evaluation.notes import Bools, Floats
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Figure
+from gen.evaluation.measures.notes import Bools, Floats
+from gen.evaluation.measures.similarity import distances
 from gen.evaluation.parts.likelihood import against, cost_of
 from gen.evaluation.progress import Stages, Tick
 from gen.evaluation.settings import EvaluationConfig, Sizes
-from gen.evaluation.similarity import distances
-from gen.evaluation.works import MeasuredWork, gather, piece_of_rows, spread_out
+from gen.evaluation.subjects import samples
+from gen.evaluation.subjects.models import Candidate
+from gen.evaluation.subjects.works import MeasuredWork, gather, piece_of_rows, spread_out
 from gen.piece import Piece
-from gen.provenance.consent import artist_of
-from gen.provenance.pin import Pin
-from gen.sampling.draw import DrawConfig
+from gen.provenance.records.consent import artist_of
+from gen.provenance.records.pin import Pin
+from gen.sampling.decoding.draw import DrawConfig
 
 FORMAT = "gen artists 1"
 BASE = "(base)"

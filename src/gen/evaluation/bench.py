@@ -11,19 +11,26 @@ from numpy.random import Generator
 
 from gen.data.splits import Split
 from gen.errors import HouseError
-from gen.evaluation import originality, samples
-from gen.evaluation.models import Candidate
+from gen.evaluation import originality
 from gen.evaluation.progress import Tick
 from gen.evaluation.settings import EvaluationConfig, Sizes
-from gen.evaluation.works import HouseWorks, MeasuredWork, matched, piece_of_rows, spread_out
+from gen.evaluation.subjects import samples
+from gen.evaluation.subjects.models import Candidate
+from gen.evaluation.subjects.works import (
+    HouseWorks,
+    MeasuredWork,
+    matched,
+    piece_of_rows,
+    spread_out,
+)
 from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
-from gen.provenance.house import House
-from gen.provenance.pin import Pin
-from gen.sampling.checkpoints import learned_music
+from gen.provenance.houses.house import House
+from gen.provenance.records.pin import Pin
+from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.draw import DrawConfig
-from gen.sampling.plan import Row
+from gen.sampling.opening.checkpoints import learned_music
+from gen.sampling.planning.plan import Row
 
 
 class Bench:

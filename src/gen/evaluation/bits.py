@@ -14,7 +14,7 @@ from gen.data.batches import WindowSource, collate
 from gen.data.token_works import TokenWork
 from gen.data.windows import Window
 from gen.errors import HouseError
-from gen.evaluation.works import MeasuredWork
+from gen.evaluation.subjects.works import MeasuredWork
 from gen.model import Transformer
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import timing

@@ -16,8 +16,8 @@ from gen import harmony
 from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import note_table
 from gen.piece import Piece
-from gen.sampling.controls import Controls
 from gen.sampling.obedience import in_common
+from gen.sampling.planning.controls import Controls
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.reading import decode

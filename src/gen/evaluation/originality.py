@@ -34,9 +34,10 @@ from typing import Any
 import numpy as np
 
 from gen.errors import HouseError
-from gen.evaluation import interval, samples
-from gen.evaluation.interval import Groups
-from gen.evaluation.works import MeasuredWork, piece_of
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Groups
+from gen.evaluation.subjects import samples
+from gen.evaluation.subjects.works import MeasuredWork, piece_of
 from gen.likeness.originality import (
     ENOUGH_WORKS,
     KINDS,
@@ -50,7 +51,7 @@ from gen.likeness.originality import (
 )
 from gen.model import Transformer
 from gen.piece import Piece
-from gen.sampling.draw import DrawConfig
+from gen.sampling.decoding.draw import DrawConfig
 from gen.tokens.events import Events
 
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)

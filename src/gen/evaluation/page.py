@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gen.evaluation import headlines, interval, parts
-from gen.evaluation.part import EvaluationPart
-from gen.evaluation.plots import Picture, Report
+from gen.evaluation import parts
+from gen.evaluation.measures import interval
+from gen.evaluation.report import headlines
+from gen.evaluation.report.part import EvaluationPart
+from gen.evaluation.report.plots import Picture, Report
 from gen.evaluation.store import keep
 from gen.rendering import files
 from gen.rendering.pages import render

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gen.checkpoint import Checkpoint
 from gen.errors import HouseError, found_in
-from gen.provenance.house import House
-from gen.provenance.pin import Pin
-from gen.provenance.recorded import run_if_recorded
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.recorded import run_if_recorded
+from gen.provenance.records.pin import Pin
 
 
 def notes_on(

@@ -14,21 +14,22 @@ import gen
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.data.splits import Split
 from gen.errors import SettingError
-from gen.evaluation import artists, listening, parts, ratings
+from gen.evaluation import artists, parts
 from gen.evaluation.bench import Bench
-from gen.evaluation.headlines import headlines
-from gen.evaluation.models import Candidate, baselines, candidates_of
+from gen.evaluation.listeners import listening, ratings
 from gen.evaluation.page import write
-from gen.evaluation.part import EvaluationPart
 from gen.evaluation.progress import Stages
 from gen.evaluation.recorded import notes_on
+from gen.evaluation.report.headlines import headlines
+from gen.evaluation.report.part import EvaluationPart
 from gen.evaluation.settings import EvaluationConfig, read_settings
 from gen.evaluation.store import PartStore, keep
-from gen.evaluation.works import gather, piece_of_rows
+from gen.evaluation.subjects.models import Candidate, baselines, candidates_of
+from gen.evaluation.subjects.works import gather, piece_of_rows
 from gen.piece import Piece
-from gen.provenance.code import code_digest
-from gen.provenance.pin import Pin, load_pin
-from gen.sampling.checkpoints import find_checkpoint
+from gen.provenance.records.pin import Pin, load_pin
+from gen.provenance.signing.code import code_digest
+from gen.sampling.opening.checkpoints import find_checkpoint
 from gen.settings import CPU
 
 FORMAT = "gen evaluation 2"

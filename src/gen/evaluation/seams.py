@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.data.windows import TokenisedWork as Music
-from gen.evaluation import tonal
-from gen.evaluation.works import MeasuredWork
+from gen.evaluation.measures import tonal
+from gen.evaluation.subjects.works import MeasuredWork
 from gen.piece import Note, Piece
 from gen.sampling.drafting.cell_table import CellTable
 from gen.tokens.grid import TICKS_PER_STEP

@@ -8,7 +8,7 @@ from typing import Any
 
 from gen.errors import SettingError
 from gen.harmony import nearest
-from gen.sampling.draw import DrawConfig
+from gen.sampling.decoding.draw import DrawConfig
 from gen.settings import CPU, DEVICES, build
 
 PARTS = (

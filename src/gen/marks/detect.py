@@ -22,11 +22,11 @@ from gen.marks.jumbf import BrokenStoreError
 from gen.marks.manifest import PIECE, ContentManifest, binds, read_store
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.mark import is_generated, receipt_named, says_machine_made
-from gen.provenance.recording import outputs_of
-from gen.provenance.register import Register
+from gen.provenance.admission.mark import is_generated, receipt_named, says_machine_made
+from gen.provenance.desk.recording import outputs_of
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.signing.canonical import sha256_hex
 from gen.smf import musical_hash
 
 MARK, WATERMARK, LOG = "mark", "watermark", "log"

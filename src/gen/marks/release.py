@@ -22,8 +22,8 @@ from gen.marks.cose import CoseError
 from gen.marks.jumbf import BrokenStoreError
 from gen.marks.manifest import PIECE, read_store
 from gen.marks.signing import Signer, signer_for, signer_with
-from gen.provenance.keys import PrivateKey
-from gen.provenance.mark import is_generated, mark_generated
+from gen.provenance.admission.mark import is_generated, mark_generated
+from gen.provenance.signing.keys import PrivateKey
 
 SIDECAR: Final = ".c2pa"
 _SOFTWARE: Final = ("music-house gen", gen.__version__)

@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gen.provenance.key_files import keys_folder, write_private
-from gen.provenance.keys import PrivateKey
+from gen.provenance.signing.key_files import keys_folder, write_private
+from gen.provenance.signing.keys import PrivateKey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -16,15 +16,15 @@ from typing import ClassVar, Final, Literal
 from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError
 from gen.marks.watermark import ANEW, Trace, watermark_of
-from gen.provenance.canonical import (
+from gen.provenance.signing.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
     sha256_hex,
     utc_now,
 )
-from gen.provenance.key_files import keys_folder, write_private
-from gen.provenance.shapes import Shape
+from gen.provenance.signing.key_files import keys_folder, write_private
+from gen.provenance.signing.shapes import Shape
 
 SUFFIX: Final = ".watermark"
 _BYTES: Final = 32

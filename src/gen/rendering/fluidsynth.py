@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gen.errors import HouseError
-from gen.provenance.key_files import others_environment
+from gen.provenance.signing.key_files import others_environment
 
 if TYPE_CHECKING:
     import numpy as np

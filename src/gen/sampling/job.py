@@ -18,19 +18,19 @@ from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.harmony import Key
 from gen.marks.watermark_keys import WatermarkKey
-from gen.sampling.controls import Controls
-from gen.sampling.decode import decode
+from gen.sampling.decoding.decode import decode
 from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.finish import Finished, SoFar, finished
+from gen.sampling.finishing.finish import Finished, SoFar, finished
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
-from gen.sampling.plan import NO_HABITS, Plan
-from gen.sampling.planning import at_home, formed, plan_of, scale_of, with_roles
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import at_home, formed, plan_of, scale_of, with_roles
+from gen.sampling.planning.plan import NO_HABITS, Plan
+from gen.sampling.planning.rules import Rules
 from gen.sampling.polishing.polish import PolishedCell, polished
 from gen.sampling.request import FileTask, SampleRequest
-from gen.sampling.rules import Rules
 from gen.sampling.takes import OnBar, OnDone
 from gen.smf import write
 from gen.smf.writer import sharing

@@ -44,9 +44,9 @@ from gen import harmony
 from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import krumhansl_kessler, note_table
 from gen.piece import Piece
-from gen.sampling.controls import CHANGING, Controls, instrument_number
-from gen.sampling.plan import Row
-from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.planning.controls import CHANGING, Controls, instrument_number
+from gen.sampling.planning.deciding import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.planning.plan import Row
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events

@@ -26,17 +26,17 @@ from gen.disk.reading import RECEIPT, NamedFileError, parse_json, read
 from gen.errors import HouseError, found_in
 from gen.likeness.originality import LearnedWork
 from gen.model import Transformer
-from gen.provenance.access import key_for_role, key_of_person, passphrase_of
-from gen.provenance.canonical import StrictJsonError
-from gen.provenance.code import code_digest
-from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
-from gen.provenance.house import House
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, find_key
-from gen.provenance.keys import PrivateKey
-from gen.provenance.recording import OutputLog
-from gen.provenance.register import Register
-from gen.provenance.roster import PRODUCER, Person
-from gen.sampling.decode import MOST_AT_ONCE
+from gen.provenance.desk.recording import OutputLog
+from gen.provenance.history.register import Register
+from gen.provenance.houses.access import key_for_role, key_of_person, passphrase_of
+from gen.provenance.houses.house import House
+from gen.provenance.records.roster import PRODUCER, Person
+from gen.provenance.signing.canonical import StrictJsonError
+from gen.provenance.signing.code import code_digest
+from gen.provenance.signing.dsse import Envelope, WrongPayloadTypeError, is_signed_by
+from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE, find_key
+from gen.provenance.signing.keys import PrivateKey
+from gen.sampling.decoding.decode import MOST_AT_ONCE
 
 OFF = "off"
 FORMAT: Final = "gen receipt 3"

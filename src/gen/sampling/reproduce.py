@@ -15,7 +15,7 @@ from gen.disk.reading import MIDI, NamedFileError, sha256_of
 from gen.errors import HouseError
 from gen.harmony import nearest
 from gen.marks.release import SIDECAR
-from gen.sampling.checkpoints import checkpoint_of
+from gen.sampling.opening.checkpoints import checkpoint_of
 from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
 from gen.sampling.request import MODES, PLACES, SampleRequest
 from gen.sampling.session import SamplingSession, open_session, unwritable

@@ -14,13 +14,13 @@ from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.marks.watermark import NEWEST
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
-from gen.sampling.draw import DrawConfig
-from gen.sampling.performance import Performance
-from gen.sampling.planning import fitted, laid_out
+from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.finishing.performance import Performance
+from gen.sampling.planning.controls import LATER, MOST_BARS, Controls, instrument_number
+from gen.sampling.planning.deciding import fitted, laid_out
+from gen.sampling.planning.rules import NEWEST as NEWEST_RULES
+from gen.sampling.planning.rules import OLDEST as OLDEST_RULES
 from gen.sampling.receipt import OFF
-from gen.sampling.rules import NEWEST as NEWEST_RULES
-from gen.sampling.rules import OLDEST as OLDEST_RULES
 from gen.settings import CPU, DEVICES, build, checked
 from gen.tokens.choice import PLAYED
 from gen.tokens.timing import STRAIGHT

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gen import processes
 from gen.errors import HouseError
-from gen.sampling.decode import dealt, write_all
-from gen.sampling.opened import Opened
+from gen.sampling.decoding.decode import dealt, write_all
+from gen.sampling.opening.opened_model import Opened
 from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.request import RESAMPLE, SampleRequest

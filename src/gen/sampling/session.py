@@ -22,22 +22,29 @@ from gen.likeness.fingerprint import NewPiece
 from gen.marks.release import SIDECAR, Outlet, Released
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
-from gen.provenance.house import House
-from gen.provenance.reservations import Reserved
-from gen.provenance.run_acts import Output
-from gen.provenance.runs import Run
+from gen.provenance.desk.reservations import Reserved
+from gen.provenance.history.runs import Run
+from gen.provenance.houses.house import House
+from gen.provenance.records.run_acts import Output
 from gen.sampling import receipt
-from gen.sampling.comparing import LearnedReader
-from gen.sampling.controls import Controls
-from gen.sampling.finish import Finished, SoFar, highest_number, name_of, reserve, title_of
+from gen.sampling.finishing.finish import (
+    Finished,
+    SoFar,
+    highest_number,
+    name_of,
+    reserve,
+    title_of,
+)
 from gen.sampling.job import AS_GIVEN, PieceJob, job_of, write_events
 from gen.sampling.obedience import asked_and_got
-from gen.sampling.opened import Opened, style_number
-from gen.sampling.plan import Row
+from gen.sampling.opening.comparing import LearnedReader
+from gen.sampling.opening.opened_model import Opened, style_number
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Row
+from gen.sampling.planning.rules import Rules
 from gen.sampling.polishing.polish import PolishedCell
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import AUTO, MODES, PLACES, RESAMPLE, SampleRequest
-from gen.sampling.rules import Rules
 from gen.sampling.takes import Progress, Sampled, Take, Watch, WriteBatch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike

@@ -9,9 +9,9 @@ from typing import Any
 
 from gen.likeness.originality import Finding
 from gen.piece import Piece
-from gen.sampling.finish import Finished, SoFar
+from gen.sampling.finishing.finish import Finished, SoFar
 from gen.sampling.obedience import missed
-from gen.sampling.plan import Row
+from gen.sampling.planning.plan import Row
 from gen.sampling.polishing.polish import PolishedCell
 
 

@@ -17,9 +17,13 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from gen import __version__
 from gen.errors import HouseError, brief, printable
-from gen.provenance.elsewhere import NotSignedError
+from gen.provenance.signing.elsewhere import NotSignedError
 from gen.smf import RuleBroken
-from gen.studio import (
+from gen.studio.desk import Desk
+from gen.studio.interface import PREFIX
+from gen.studio.music.jobs import Jobs, QueueFullError
+from gen.studio.music.sound import prepare
+from gen.studio.routes import (
     account,
     audits,
     complaints,
@@ -36,13 +40,9 @@ from gen.studio import (
     runs,
     signing,
 )
-from gen.studio.desk import Desk
-from gen.studio.interface import PREFIX
-from gen.studio.jobs import Jobs, QueueFullError
-from gen.studio.limits import TooManyError
-from gen.studio.people import NotAllowedError, SignInError
-from gen.studio.served import Served
-from gen.studio.sound import prepare
+from gen.studio.serving.limits import TooManyError
+from gen.studio.serving.people import NotAllowedError, SignInError
+from gen.studio.serving.served import Served
 
 ROOMS = {
     "create": "Create", "contribute": "Contribute", "mine": "My works", "curate": "Curate",

@@ -12,10 +12,10 @@ from typing import Annotated
 from fastapi import Query
 
 from gen.errors import HouseError
-from gen.provenance.house import House
-from gen.provenance.record import WorkRecord
-from gen.provenance.register import Register
-from gen.provenance.works import kept_work
+from gen.provenance.desk.works import kept_work
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
 from gen.studio.requests import MOST_AT_ONCE, Page
 
 _BREATHS = 4

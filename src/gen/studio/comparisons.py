@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from gen.contribution import Recheck
 from gen.likeness.report import WORK, Report
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.inbox import Waiting
-from gen.provenance.log import Head
-from gen.provenance.register import Register
+from gen.provenance.admission.inbox import Waiting
+from gen.provenance.history.log import Head
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.signing.canonical import sha256_hex
 
 
 @dataclass(slots=True)

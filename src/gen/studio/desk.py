@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.access import open_house
-from gen.provenance.house import House
-from gen.provenance.key_files import list_keys, open_key
-from gen.provenance.keys import PrivateKey, SigningKey
-from gen.provenance.register import Register
-from gen.provenance.roster import Person
-from gen.provenance.verify import can_go_on
+from gen.provenance.history.register import Register
+from gen.provenance.history.verify import can_go_on
+from gen.provenance.houses.access import open_house
+from gen.provenance.houses.house import House
+from gen.provenance.records.roster import Person
+from gen.provenance.signing.key_files import list_keys, open_key
+from gen.provenance.signing.keys import PrivateKey, SigningKey
 from gen.studio.catalogue import Catalogue
 from gen.studio.comparisons import Comparisons
 from gen.studio.requests import Signed

@@ -20,10 +20,10 @@ from gen.png import png_of
 from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
-from gen.sampling.decode import decode
+from gen.sampling.decoding.decode import decode
+from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.draw import DrawConfig
-from gen.sampling.plan import Plan
+from gen.sampling.planning.plan import Plan
 from gen.tokens.choice import GRID, PLAYED
 from gen.tokens.events import Events
 from gen.tokens.reading import decode as piece_of

@@ -7,10 +7,18 @@ from datetime import date
 from msgspec import structs
 from pydantic import BaseModel
 
-from gen.provenance.granted import money_of
-from gen.provenance.record import WorkRecord
-from gen.provenance.register import Register
-from gen.provenance.terms import SALE, SAMPLING, STYLE, WHOLE_SHARE, Terms, Use, spelled_cents
+from gen.provenance.history.granted import money_of
+from gen.provenance.history.record import WorkRecord
+from gen.provenance.history.register import Register
+from gen.provenance.records.terms import (
+    SALE,
+    SAMPLING,
+    STYLE,
+    WHOLE_SHARE,
+    Terms,
+    Use,
+    spelled_cents,
+)
 
 _USES = {
     SAMPLING: "write pieces",

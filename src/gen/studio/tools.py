@@ -22,9 +22,9 @@ from gen.disk.reading import MIDI, read
 from gen.errors import HouseError, SettingError
 from gen.studio.catalogue import Wanted
 from gen.studio.client import StudioClient
-from gen.studio.contributing import Stated
-from gen.studio.curating import MOST_COMPARED
-from gen.studio.making import Asked, Kept, Verb
+from gen.studio.routes.contributing import Stated
+from gen.studio.routes.curating import MOST_COMPARED
+from gen.studio.routes.making import Asked, Kept, Verb
 
 INSTRUCTIONS = """\
 A music house's studio: write pieces with the house's own model, and contribute, review and look

@@ -18,8 +18,8 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.disk import write_atomically
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import ModelFile, parse_model_file
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import ModelFile, parse_model_file
 from gen.training.learner import Learner
 from gen.training.loggers import RunTable
 from gen.training.sharded import whole_model

@@ -20,13 +20,13 @@ from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.tokens.vocabulary import FIELDS
-from gen.training.average_settings import AverageConfig
-from gen.training.averaging import Averaged
-from gen.training.graphs import GraphedLosses
-from gen.training.lora import has_low_rank
-from gen.training.muon import MuonAdamW
-from gen.training.schedule import rate
-from gen.training.settings import OptimizerConfig as OptimizerConfig
+from gen.training.optimising.averaging import Averaged
+from gen.training.optimising.graphs import GraphedLosses
+from gen.training.optimising.lora import has_low_rank
+from gen.training.optimising.muon import MuonAdamW
+from gen.training.settings.average_settings import AverageConfig
+from gen.training.settings.learning_rate import rate
+from gen.training.settings.run_settings import OptimizerConfig as OptimizerConfig
 
 Batch = dict[str, Tensor]
 NO_AVERAGE = AverageConfig()

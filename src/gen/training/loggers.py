@@ -16,7 +16,7 @@ from torch.utils.tensorboard.summary import hparams
 
 from gen.disk.reading import RUN_CURVES, read_text
 from gen.errors import SettingError
-from gen.training.settings import LoggerConfig, RunConfig
+from gen.training.settings.run_settings import LoggerConfig, RunConfig
 
 FIGURE = "validation/bits_per_note"
 """By which TensorBoard compares runs of several settings."""

@@ -16,7 +16,7 @@ from platformdirs import user_cache_dir
 
 from gen.processes import cores
 from gen.settings import AUTO
-from gen.training.trainer_settings import TrainerConfig, check_count, check_gpu
+from gen.training.settings.trainer_settings import TrainerConfig, check_count, check_gpu
 
 LONG_STEPS = 1_000
 LONG_TIME = timedelta(minutes=5)

@@ -29,16 +29,16 @@ from gen.arithmetic import FAST, PORTABLE
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.training.callbacks import SeedEachStep
+from gen.training.evidence.portable import check_portable
+from gen.training.evidence.state import WEIGHTS, read_state, set_state, state_path
+from gen.training.evidence.transcript import StepEnds
 from gen.training.learner import Learner
-from gen.training.lora import added_up
 from gen.training.machine import precision_for
-from gen.training.portable import check_portable
+from gen.training.optimising.lora import added_up
 from gen.training.rebuild import Advance, Differs, Recorded, Replays, SegmentRun
 from gen.training.run import fit
-from gen.training.state import WEIGHTS, read_state, set_state, state_path
+from gen.training.settings.trainer_settings import TrainerConfig
 from gen.training.trainer import silent_trainer
-from gen.training.trainer_settings import TrainerConfig
-from gen.training.transcript import StepEnds
 
 Weights = dict[str, Tensor]
 ALLOWANCE = 3.0

@@ -20,10 +20,10 @@ from gen.disk import write_atomically
 from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import Transformer
-from gen.provenance.runs import Run
+from gen.provenance.history.runs import Run
 from gen.tokens.tokenization import HouseEvents
 from gen.tokens.tokenizer import HouseTokenizer
-from gen.training.graphs import PaddedLosses
+from gen.training.optimising.graphs import PaddedLosses
 
 WEIGHTS: Final = "model.safetensors"
 PROGRAM: Final = "model.pt2"

@@ -13,12 +13,12 @@ from gen.checkpoint import MakeModel, maker
 from gen.errors import HouseError
 from gen.model import Transformer
 from gen.plugins import check_call, find, find_again, setting_of
-from gen.provenance.manifest import Manifest
-from gen.provenance.plugin_record import Kind, Plugin, order
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.records.plugin_record import Kind, Plugin, order
 from gen.tokens.choice import TokenizerPlugin
 from gen.training.learner import MakeOptimizer
-from gen.training.muon import MuonAdamW
-from gen.training.plugin_settings import PluginConfig
+from gen.training.optimising.muon import MuonAdamW
+from gen.training.settings.plugin_settings import PluginConfig
 
 
 class Plugged:

@@ -15,18 +15,18 @@ from gen.data.module import HouseData
 from gen.data.splits import Split, shingles
 from gen.errors import counted
 from gen.likeness.relatives import related_groups
-from gen.provenance.manifest import check_length
-from gen.provenance.pin import load_pin
+from gen.provenance.manifests.manifest import check_length
+from gen.provenance.records.pin import load_pin
 from gen.provenance.witnesses.standing import requiring_witnesses
 from gen.tokens.tokenization import Tokenization
 from gen.tokens.vocabulary import Kind
+from gen.training.evidence.portable import check_portable
 from gen.training.learner import Learner
-from gen.training.lora import add_low_rank
 from gen.training.machine import check_devices, compiles, keep_compiled_code_to_oneself
 from gen.training.messages import say
+from gen.training.optimising.lora import add_low_rank
 from gen.training.plugged import NO_PLUGINS, Plugged
-from gen.training.portable import check_portable
-from gen.training.settings import TrainingSettings, read_settings
+from gen.training.settings.run_settings import TrainingSettings, read_settings
 from gen.training.sharded import ShardedLearner
 from gen.training.start import Start, open_start, with_tokens_of
 from gen.training.trainer import quieten

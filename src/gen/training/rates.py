@@ -27,7 +27,7 @@ from gen.training.callbacks import SeedEachStep
 from gen.training.messages import say
 from gen.training.prepared import Ready, prepared
 from gen.training.run import fit
-from gen.training.schedule import ScheduleConfig
+from gen.training.settings.learning_rate import ScheduleConfig
 from gen.training.trainer import silent_trainer
 
 LOWEST, HIGHEST = 1e-3, 1e2

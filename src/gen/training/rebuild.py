@@ -19,22 +19,22 @@ from gen.checkpoint import load_checkpoint
 from gen.data.module import HouseData
 from gen.disk.reading import check_levels
 from gen.errors import HouseError, SettingError
-from gen.provenance.code import code_digest, lock_digest
-from gen.provenance.model_file import ModelFile
-from gen.provenance.pin import Pin
-from gen.provenance.run_acts import Begin, ModelDigest
-from gen.provenance.transcript import Mark, Transcript
+from gen.provenance.manifests.model_file import ModelFile
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.run_acts import Begin, ModelDigest
+from gen.provenance.records.transcript import Mark, Transcript
+from gen.provenance.signing.code import code_digest, lock_digest
 from gen.training.callbacks import SeedEachStep
+from gen.training.evidence.portable import check_portable
+from gen.training.evidence.state import read_state, set_state, state_path, weights_digest
+from gen.training.evidence.transcript import StepEnds, mark_of
 from gen.training.learner import Learner
 from gen.training.plugged import plugged_again
-from gen.training.portable import check_portable
 from gen.training.prepared import make_learner
 from gen.training.run import fit, mode_of
-from gen.training.settings import TrainingSettings, read_settings
+from gen.training.settings.run_settings import TrainingSettings, read_settings
 from gen.training.start import weights_of
-from gen.training.state import read_state, set_state, state_path, weights_digest
 from gen.training.trainer import quieten, silent_trainer
-from gen.training.transcript import StepEnds, mark_of
 
 Advance = Callable[[int], None]
 _BY_THE_CLOCK = ("max_time",)

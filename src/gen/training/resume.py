@@ -26,8 +26,8 @@ from gen.disk import write_atomically
 from gen.disk.reading import CHECKPOINT, RUN_SETTINGS, NamedFileError, read, read_yaml
 from gen.disk.seals import SEAL_BYTES, Sealer, secret_path
 from gen.errors import HouseError
-from gen.provenance.model_file import read_model_file
-from gen.training.settings import recipe_of
+from gen.provenance.manifests.model_file import read_model_file
+from gen.training.settings.run_settings import recipe_of
 
 RESUME_FILE = "last.ckpt"
 LENGTHS = ("trainer.max_steps", "trainer.max_time", "trainer.patience")

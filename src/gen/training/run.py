@@ -21,10 +21,10 @@ from gen.data.splits import Split
 from gen.data.windows import music_of
 from gen.disk import write_atomically
 from gen.model import Transformer, parameter_count
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.house import House
-from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import ModelFile
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.manifest import Manifest
+from gen.provenance.manifests.model_file import ModelFile
+from gen.provenance.signing.canonical import sha256_hex
 from gen.tokens.tokenization import Ids, Tokenization
 from gen.training.callbacks import (
     EndOnCtrlC,
@@ -33,6 +33,9 @@ from gen.training.callbacks import (
     LogSettings,
     SeedEachStep,
 )
+from gen.training.evidence.portable import portable_arithmetic
+from gen.training.evidence.recording import RunRecord, begin_record, numeric_mode
+from gen.training.evidence.transcript import KeepTranscript
 from gen.training.gauges import OverfitGauge, Speed, bits_per_note
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
@@ -42,15 +45,12 @@ from gen.training.machine import (
 )
 from gen.training.messages import say
 from gen.training.plugged import names_of
-from gen.training.portable import portable_arithmetic
 from gen.training.prepared import known_by_base, prepared
-from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import resume_path
-from gen.training.settings import TrainingSettings, recipe_of, recipe_text
+from gen.training.settings.run_settings import TrainingSettings, recipe_of, recipe_text
+from gen.training.settings.trainer_settings import TrainerConfig
 from gen.training.sharded import ShardedLearner, whole_model
 from gen.training.trainer import make_trainer
-from gen.training.trainer_settings import TrainerConfig
-from gen.training.transcript import KeepTranscript
 
 CORPUS = "corpus.json"
 """What a run was admitted to learn from, in its folder."""

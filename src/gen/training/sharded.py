@@ -25,7 +25,7 @@ from torch.optim import Optimizer
 
 from gen.model import Transformer
 from gen.training.learner import Learner
-from gen.training.lora import added_up
+from gen.training.optimising.lora import added_up
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 

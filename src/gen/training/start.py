@@ -21,18 +21,18 @@ from gen.data.splits import MOST_LEARNED, SplitConfig, shingles
 from gen.errors import HouseError, found_in
 from gen.likeness.relatives import related_groups
 from gen.likeness.voices import Hashes
-from gen.provenance.house import House
-from gen.provenance.manifest import Base, Manifest, ManifestWork
-from gen.provenance.pin import Pin, by_name, load_pin
-from gen.provenance.plugin_record import Plugin
-from gen.provenance.recorded import check_base
-from gen.provenance.run_acts import START
-from gen.provenance.runs import Run
+from gen.provenance.history.runs import Run
+from gen.provenance.houses.house import House
+from gen.provenance.manifests.manifest import Base, Manifest, ManifestWork
+from gen.provenance.manifests.recorded import check_base
+from gen.provenance.records.pin import Pin, by_name, load_pin
+from gen.provenance.records.plugin_record import Plugin
+from gen.provenance.records.run_acts import START
 from gen.settings import build
 from gen.tokens.choice import GRID, TokenizerChoice
 from gen.tokens.tokenization import Tokenization
 from gen.tokens.tokenizer import HouseTokenizer
-from gen.training.settings import RunConfig
+from gen.training.settings.run_settings import RunConfig
 
 _OF_THE_RUN: Final = ("dropout",)
 """Of a model's settings those that its weights do not depend on."""

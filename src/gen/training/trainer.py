@@ -32,8 +32,8 @@ from gen.training.machine import (
 )
 from gen.training.messages import say
 from gen.training.resume import KeepResumable, SealedCheckpoints
+from gen.training.settings.trainer_settings import TrainerConfig, refuse_hidden_settings
 from gen.training.sharded import Sharded
-from gen.training.trainer_settings import TrainerConfig, refuse_hidden_settings
 
 OURS = (
     "max_time", "patience", "keep_every", "compile", "arithmetic", "mark_every", "keep_states",

@@ -11,15 +11,15 @@ import pytest
 from corpora import song, work, works
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
-from gen.evaluation import models, samples
 from gen.evaluation.control_shares import chord_fit
 from gen.evaluation.parts import control
-from gen.evaluation.requests import ControlRequest, draft_of, draw_requests
-from gen.evaluation.works import MeasuredWork
+from gen.evaluation.subjects import models, samples
+from gen.evaluation.subjects.requests import ControlRequest, draft_of, draw_requests
+from gen.evaluation.subjects.works import MeasuredWork
 from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.controls import Controls
-from gen.sampling.draw import DrawConfig
+from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.planning.controls import Controls
 from gen.tokens.encoding import Annotations
 from music import events_of
 

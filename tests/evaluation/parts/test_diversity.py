@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gen.evaluation.notes import sets_of, tabulate
+from gen.evaluation.measures.notes import sets_of, tabulate
 from gen.evaluation.parts import diversity
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song

@@ -11,7 +11,7 @@ from scipy.linalg import sqrtm
 
 from corpora import shuffled, song
 from gen.errors import HouseError
-from gen.evaluation.notes import sets_of
+from gen.evaluation.measures.notes import sets_of
 from gen.evaluation.parts import frechet
 from gen.smf import parse
 

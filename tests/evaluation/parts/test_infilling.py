@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from corpora import song, work, works
-from gen.evaluation import models, samples
 from gen.evaluation import seams as edges
 from gen.evaluation.parts import infilling
 from gen.evaluation.seams import Gap
+from gen.evaluation.subjects import models, samples
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.draw import DrawConfig
+from gen.sampling.decoding.draw import DrawConfig
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Events
 from gen.tokens.reading import decode

@@ -13,9 +13,9 @@ from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
 from gen.evaluation import bits
-from gen.evaluation.models import bigram, unigram, untrained
 from gen.evaluation.parts import likelihood
-from gen.evaluation.works import MeasuredWork
+from gen.evaluation.subjects.models import bigram, unigram, untrained
+from gen.evaluation.subjects.works import MeasuredWork
 from gen.model import ModelConfig, Transformer
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens.columns import CONTEXT_SIZES

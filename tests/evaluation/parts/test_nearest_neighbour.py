@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.evaluation.notes import sets_of, tabulate
+from gen.evaluation.measures.notes import sets_of, tabulate
+from gen.evaluation.measures.similarity import distances, harmony, melody, rhythm
 from gen.evaluation.parts.nearest_neighbour import accuracy, compare, hits
-from gen.evaluation.similarity import distances, harmony, melody, rhythm
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song
 

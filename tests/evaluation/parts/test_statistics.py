@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.evaluation.notes import sets_of
+from gen.evaluation.measures.notes import sets_of
+from gen.evaluation.measures.ranges import ranges
 from gen.evaluation.parts import statistics
-from gen.evaluation.ranges import ranges
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from gen.evaluation.notes import sets_of
+from gen.evaluation.measures.notes import sets_of
 from gen.evaluation.parts import structure
 from gen.piece import DRUM_PROGRAM, Note, Piece, TimeSignature, Track
 from metric_pieces import shuffled, song

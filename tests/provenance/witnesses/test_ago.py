@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen.provenance.witnesses.policy import ago
+from gen.provenance.records.witness_policy import ago
 
 
 @pytest.mark.parametrize(

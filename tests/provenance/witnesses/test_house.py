@@ -12,9 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gen.errors import HouseError
-from gen.provenance.key_files import list_keys
-from gen.provenance.pin import PinError, load_pin
-from gen.provenance.witnesses.policy import (
+from gen.provenance.records.pin import PinError, load_pin
+from gen.provenance.records.witness_policy import (
     Policy,
     Sighting,
     Witness,
@@ -22,6 +21,7 @@ from gen.provenance.witnesses.policy import (
     last_seen,
     seen_times,
 )
+from gen.provenance.signing.key_files import list_keys
 from houses import start_house
 from witnesses import WitnessProgram
 

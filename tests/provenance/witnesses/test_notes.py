@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.provenance.witnesses.notes import (
+from gen.provenance.signing.notes import (
     LOG_KEY,
     MAX_SIGNATURES,
     WITNESS_KEY,

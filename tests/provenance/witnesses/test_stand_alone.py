@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.provenance.merkle import consistency_proof, leaf_hash, root_of
-from gen.provenance.witnesses.notes import (
+from gen.provenance.signing.merkle import consistency_proof, leaf_hash, root_of
+from gen.provenance.signing.notes import (
     LOG_KEY,
     WITNESS_KEY,
     NoteError,

@@ -13,8 +13,8 @@ from gen.errors import SettingError, counted, found_in
 if TYPE_CHECKING:
     from gen.accounts.mine import Mine
     from gen.accounts.nearness import NearTo
-    from gen.provenance.complaints_desk import Case
-    from gen.provenance.register import Register
+    from gen.provenance.desk.complaints_desk import Case
+    from gen.provenance.history.register import Register
 
 
 @house_command
@@ -42,9 +42,9 @@ def mine_command(
     """
     from gen.accounts.mine import Noticed, mine, news
     from gen.accounts.nearness import near_to, pieces_written
-    from gen.provenance.access import person_at_hand
-    from gen.provenance.roster import COMPOSER
-    from gen.provenance.standing import standings
+    from gen.provenance.desk.composer_works import standings
+    from gen.provenance.houses.access import person_at_hand
+    from gen.provenance.records.roster import COMPOSER
 
     house, register = output.load_house()
     who = composer or person_at_hand(register, COMPOSER)
@@ -89,7 +89,7 @@ def _show_mine(
     money: dict[str, int], output: Console,
 ) -> None:  # fmt: skip
     from gen.cli.house_commands.works import show_impact
-    from gen.provenance.terms import spelled_cents
+    from gen.provenance.records.terms import spelled_cents
 
     out = sum(register.works[work].withdrawn_at is not None for work in found.works)
     output.line(f"{counted(len(found.works), 'work')}, {out} of them withdrawn")
@@ -140,9 +140,9 @@ def complain_command(
     The log holds a digest of what was said, and the day; the words lie in the house's folder
     complaints/. Removing such a file erases them, and nothing in the log breaks.
     """
-    from gen.provenance.access import key_of_person, person_at_hand
-    from gen.provenance.complaints_desk import answer, cases, complain
-    from gen.provenance.roster import CURATOR
+    from gen.provenance.desk.complaints_desk import answer, cases, complain
+    from gen.provenance.houses.access import key_of_person, person_at_hand
+    from gen.provenance.records.roster import CURATOR
 
     house, register = output.load_house()
     if is_list or is_open:

@@ -11,8 +11,8 @@ from gen.cli.house_commands.common import RUN, Console, house_command
 from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
-    from gen.provenance.register import Register
-    from gen.provenance.runs import Run
+    from gen.provenance.history.register import Register
+    from gen.provenance.history.runs import Run
 
 
 @house_command
@@ -25,8 +25,8 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     """
     from gen.cli.house_commands.works import show_impact
     from gen.cli.retraining import retraining
-    from gen.provenance.impact import impact_of
-    from gen.provenance.works import known_work
+    from gen.provenance.desk.works import known_work
+    from gen.provenance.history.impact import impact_of
 
     house, register = output.load_house()
     for work in works:
@@ -71,9 +71,9 @@ def retire_command(
     sample.py and the studio refuse them from now on, unless told retired=true, which receipts then
     say. Nothing is deleted.
     """
-    from gen.provenance.access import keys_of, person_at_hand
-    from gen.provenance.granting import retire
-    from gen.provenance.roster import CURATOR
+    from gen.provenance.desk.granting import retire
+    from gen.provenance.houses.access import keys_of, person_at_hand
+    from gen.provenance.records.roster import CURATOR
 
     house, register = output.load_house()
     if bool(models) == (index is not None):
@@ -108,8 +108,8 @@ def _models_of(run: Run) -> dict[int, list[str]]:
 
 
 def _named(models: tuple[Path, ...], register: Register) -> dict[int, list[str]]:
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind
 
     found: dict[int, list[str]] = {}
     for path in models:

@@ -18,8 +18,8 @@ from gen.errors import HouseError, brief, in_line
 from gen.terminal import refusal_of
 
 if TYPE_CHECKING:
-    from gen.provenance.house import House
-    from gen.provenance.register import Register
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
 
 REFUSED = 2
 FEW = 4
@@ -57,7 +57,7 @@ class Console:
 
     def open_house(self) -> House:
         """The house that is meant."""
-        from gen.provenance import access
+        from gen.provenance.houses import access
 
         return access.open_house(self.folder, self.pin)
 
@@ -194,7 +194,7 @@ def new_passphrase(owner: str) -> str:
     """A passphrase for a new key: from the environment, else asked for twice."""
     import os
 
-    from gen.provenance.key_files import PASSPHRASE_VARIABLE
+    from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE
 
     named = os.environ.get(PASSPHRASE_VARIABLE)
     if named is not None:

@@ -20,9 +20,9 @@ from gen.cli.house_commands.works import own_works
 from gen.errors import SettingError, counted, found_in
 
 if TYPE_CHECKING:
-    from gen.provenance.register import Register
-    from gen.provenance.runs import Run
-    from gen.provenance.terms import UseName
+    from gen.provenance.history.register import Register
+    from gen.provenance.history.runs import Run
+    from gen.provenance.records.terms import UseName
 
 USE_NAMES = ("sale", "sampling", "style")
 
@@ -61,10 +61,10 @@ def terms_command(
     named is not granted. A work without terms is used as its consent allows. Of several composers
     each speaks for their part, and what one does not grant is not done.
     """
-    from gen.provenance.access import key_of_person
-    from gen.provenance.consent import parse_day
-    from gen.provenance.granting import set_terms
-    from gen.provenance.terms import Terms, parse_allowed, parse_cents
+    from gen.provenance.desk.granting import set_terms
+    from gen.provenance.houses.access import key_of_person
+    from gen.provenance.records.consent import parse_day
+    from gen.provenance.records.terms import Terms, parse_allowed, parse_cents
 
     house, register = output.load_house()
     if allow is None:
@@ -90,7 +90,7 @@ def terms_command(
 
 
 def _show_terms(register: Register, works: tuple[str, ...], output: Console) -> None:
-    from gen.provenance.works import live_work
+    from gen.provenance.desk.works import live_work
 
     for work in works:
         live_work(register, work)  # a mistyped id is said
@@ -119,9 +119,9 @@ def approve_command(
     composer: str | None,
 ) -> None:  # fmt: skip
     """Approve a use that your terms ask to be asked about first: of a model, or of one piece."""
-    from gen.provenance.access import key_of_person, person_at_hand
-    from gen.provenance.granting import approve
-    from gen.provenance.roster import COMPOSER
+    from gen.provenance.desk.granting import approve
+    from gen.provenance.houses.access import key_of_person, person_at_hand
+    from gen.provenance.records.roster import COMPOSER
 
     house, register = output.load_house()
     run, receipt = run_and_receipt(register, what, index)
@@ -142,7 +142,7 @@ def may_command(*, output: Console, what: Path | None, index: int | None, use: s
 
     Exits 0 when it is, 2 when a composer's terms stand against it, naming each.
     """
-    from gen.provenance.granted import missing_grants
+    from gen.provenance.history.granted import missing_grants
 
     register = output.open_house().load()
     run, receipt = run_and_receipt(register, what, index)
@@ -177,8 +177,8 @@ def run_and_receipt(register: Register, what: Path | None, index: int | None) ->
 
 
 def _run_of_model(register: Register, path: Path) -> Run:
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind
 
     return run_behind(read_model_file(path), register)
 

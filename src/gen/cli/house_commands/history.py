@@ -12,10 +12,10 @@ from gen.cli.house_commands.common import Console, house_command
 from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
-    from gen.provenance.acts import Act
-    from gen.provenance.house import House
-    from gen.provenance.register import Register
-    from gen.provenance.witnesses.notes import SignedNote
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.acts import Act
+    from gen.provenance.signing.notes import SignedNote
 
 
 @house_command
@@ -47,9 +47,9 @@ def prove_command(
     Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
     """
     from gen.disk import write_atomically
-    from gen.provenance.proofs import prove
+    from gen.provenance.desk.works import known_work
+    from gen.provenance.houses.proofs import prove
     from gen.provenance.witnesses.standing import read_notes
-    from gen.provenance.works import known_work
 
     if tlog and (since is not None or (work, act) == (None, None)):
         raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
@@ -76,8 +76,8 @@ def prove_command(
 
 def _tlog_proof(house: House, register: Register, notes: list[SignedNote], act: int) -> str:
     """A proof of one act under a note, as other tools read it."""
-    from gen.provenance.witnesses.proof import best_note, tlog_proof
     from gen.provenance.witnesses.standing import true_notes
+    from gen.provenance.witnesses.tlog_proof import best_note, tlog_proof
 
     if act >= register.size:
         raise SettingError(f"act {act} of {register.size}", mend="house.py log lists the acts")
@@ -124,8 +124,8 @@ def log_command(*, output: Console, count: int, take_all: bool) -> None:
     `time` is what an act says of itself; `seen` is when enough witnesses that the pin names had
     seen it, where it names some: before that its time is the house's word alone.
     """
-    from gen.provenance.acts import Act
-    from gen.provenance.witnesses.policy import first_seen, spelled
+    from gen.provenance.records.acts import Act
+    from gen.provenance.records.witness_policy import first_seen, spelled
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
     house = output.open_house()
@@ -155,8 +155,8 @@ def log_command(*, output: Console, count: int, take_all: bool) -> None:
 
 def _what(act: Act) -> str:
     """What an act did, in a few words."""
-    from gen.provenance import acts
-    from gen.provenance.terms import Terms, spelled_cents
+    from gen.provenance.records import acts
+    from gen.provenance.records.terms import Terms, spelled_cents
 
     data = act.data
     if act.kind == acts.KEY:
@@ -203,7 +203,7 @@ def export_command(*, output: Console, out: Path) -> None:
 
     No music and no private key is in it. `README.txt` in the copy says how to check it.
     """
-    from gen.provenance.export import export_records
+    from gen.provenance.houses.export import export_records
 
     house = output.open_house()
     register = house.load(anew=True)

@@ -11,8 +11,8 @@ from gen.cli.house_commands.common import Console, house_command
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.register import Register
+    from gen.provenance.history.register import Register
+    from gen.provenance.signing.keys import PrivateKey
 
 
 @house_command
@@ -32,7 +32,7 @@ def sign_model_command(*, output: Console, model: Path, pem: Path | None) -> Non
     for models, and the public half is written out for those who verify.
     """
     from gen.disk import write_atomically
-    from gen.provenance.model_signing import models_key, pem_of, sign_folder
+    from gen.provenance.signing.model_signing import models_key, pem_of, sign_folder
 
     house, register = output.load_house()
     known = _models_in(model, register)
@@ -54,8 +54,8 @@ def pack_command(*, output: Console, model: Path, out: Path, program: bool) -> N
 
     The log has to name the model, and nobody may have retired it. `sign-model FOLDER` signs it.
     """
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind
 
     house = output.open_house()
     register, file = house.load(), read_model_file(model)
@@ -85,8 +85,8 @@ def _models_in(folder: Path, register: Register) -> list[str]:
     Raises:
         HouseError: there is none, or one that the log does not name or names otherwise.
     """
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind
 
     states = set(folder.rglob("states/*.safetensors"))
     found = [path for path in sorted(folder.rglob("*.safetensors")) if path not in states]
@@ -105,9 +105,9 @@ def _key_for_models(register: Register) -> PrivateKey:
     Raises:
         HouseError: the roster names none, or it is not on this computer.
     """
-    from gen.provenance.access import passphrase_of
-    from gen.provenance.key_files import list_keys, unlock
-    from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
+    from gen.provenance.houses.access import passphrase_of
+    from gen.provenance.signing.key_files import list_keys, unlock
+    from gen.provenance.signing.model_signing import MODELS_OWNER, models_key, public_text
 
     house = register.roster.house
     if not register.roster.models:

@@ -30,11 +30,11 @@ def sell_command(
     be divided by it: house.py royalties --of-sales.
     """
     from gen.cli.house_commands.grants import run_of_piece
-    from gen.provenance.access import key_of_person, person_at_hand
-    from gen.provenance.consent import parse_day
-    from gen.provenance.granting import sell
-    from gen.provenance.roster import CURATOR
-    from gen.provenance.terms import parse_cents, spelled_cents
+    from gen.provenance.desk.granting import sell
+    from gen.provenance.houses.access import key_of_person, person_at_hand
+    from gen.provenance.records.consent import parse_day
+    from gen.provenance.records.roster import CURATOR
+    from gen.provenance.records.terms import parse_cents, spelled_cents
 
     house, register = output.load_house()
     cents = parse_cents(amount)
@@ -77,8 +77,8 @@ def royalties_command(
     from gen.cli.papers import json_text
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_all_atomically
-    from gen.provenance.access import curators_key
-    from gen.provenance.terms import parse_cents, spelled_cents
+    from gen.provenance.houses.access import curators_key
+    from gen.provenance.records.terms import parse_cents, spelled_cents
 
     amount, near_amount = parse_cents(pool), parse_cents(near_text)
     if not (amount or near_amount or percent):
@@ -120,7 +120,7 @@ def royalties_command(
 def _table_of(found: dict[str, Any]) -> bytes:
     """A statement's payments as a sheet."""
     from gen.disk.tables import as_text
-    from gen.provenance.terms import spelled_cents
+    from gen.provenance.records.terms import spelled_cents
 
     text = io.StringIO()
     table = csv.writer(text)

@@ -20,9 +20,9 @@ from gen.cli.house_commands.start import (
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
-    from gen.provenance.house import House
-    from gen.provenance.register import Register
-    from gen.provenance.roster import Roster
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.roster import Roster
 
 PUBLIC = click.option(
     "--public",
@@ -52,8 +52,8 @@ def _change(
     further_roots: tuple[str, ...] = (),
     **more: object,
 ) -> None:
-    from gen.provenance.access import root_keys_at_hand
-    from gen.provenance.people import change_roster
+    from gen.provenance.desk.people import change_roster
+    from gen.provenance.houses.access import root_keys_at_hand
 
     keys = root_keys_at_hand(house.load(), further=further_roots)
     with house.writing() as session:
@@ -96,9 +96,9 @@ def enroll_command(
     A --name lies beside the log, which has its salted digest: house.py erase takes it away. The ID
     stays for ever, so give one that is no name where the person is not to be known by it.
     """
-    from gen.provenance.new_keys import unless_it_fails
-    from gen.provenance.people import enrolled
-    from gen.provenance.roster import MACHINE_ROLES
+    from gen.provenance.desk.people import enrolled
+    from gen.provenance.houses.new_keys import unless_it_fails
+    from gen.provenance.records.roster import MACHINE_ROLES
 
     if machine and (public or not set(roles) <= set(MACHINE_ROLES)):
         raise SettingError(
@@ -135,8 +135,8 @@ def _kept_name(house: House, person: str, name: str | None) -> Iterator[str]:
     No name stays behind of somebody who was not enrolled; one that the records have stays,
     whatever failed after they did.
     """
-    from gen.provenance.names import forget_name, keep_name
-    from gen.provenance.new_keys import is_named
+    from gen.provenance.houses.names import forget_name, keep_name
+    from gen.provenance.houses.new_keys import is_named
 
     if not name or name == person:
         yield person
@@ -159,7 +159,7 @@ def erase_command(*, output: Console, person: str) -> None:
     What is removed are the name and its salt beside the log. Backups, version control and whatever
     was given away have it still; names that older rosters hold in plain words cannot be erased.
     """
-    from gen.provenance.names import erase_name
+    from gen.provenance.houses.names import erase_name
 
     house, register = output.load_house()
     output.confirm(f"Erase the name of {person} for ever?")
@@ -171,7 +171,7 @@ def erase_command(*, output: Console, person: str) -> None:
 def _public_or_new(
     house: House, person: str, public: str | None, kdf_cost: int, output: Console
 ) -> tuple[bytes, str]:
-    from gen.provenance.enrolment import parse_request
+    from gen.provenance.records.enrolment import parse_request
 
     if public:
         return parse_request(public, house.pin.name, person), ""
@@ -229,10 +229,10 @@ def rotate_command(
 
     What the old key signed stands. A new root is signed by the old and the new keys.
     """
-    from gen.provenance import people
-    from gen.provenance.enrolment import parse_request
-    from gen.provenance.keys import key_id
-    from gen.provenance.new_keys import unless_it_fails
+    from gen.provenance.desk import people
+    from gen.provenance.houses.new_keys import unless_it_fails
+    from gen.provenance.records.enrolment import parse_request
+    from gen.provenance.signing.keys import key_id
 
     if sum((person is not None, bool(root_publics), renew, log_key, models_key)) != 1:
         raise SettingError(
@@ -276,8 +276,8 @@ def rotate_command(
 
 
 def _rotate_log_key(house: House, output: Console) -> None:
-    from gen.provenance.new_keys import unless_it_fails
-    from gen.provenance.people import with_log_key
+    from gen.provenance.desk.people import with_log_key
+    from gen.provenance.houses.new_keys import unless_it_fails
 
     with_log_key(house.load(), bytes(32))  # refuses a sealed house before a key is made
     with unless_it_fails(house.folder, house.pin.name):
@@ -286,9 +286,9 @@ def _rotate_log_key(house: House, output: Console) -> None:
 
 
 def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
-    from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
-    from gen.provenance.new_keys import unless_it_fails
-    from gen.provenance.people import with_models_key
+    from gen.provenance.desk.people import with_models_key
+    from gen.provenance.houses.new_keys import unless_it_fails
+    from gen.provenance.signing.model_signing import MODELS_OWNER, models_key, public_text
 
     with_models_key(house.load(), "")  # refuses a sealed house before a key is made
     with unless_it_fails(house.folder, house.pin.name):
@@ -309,7 +309,7 @@ def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
 )
 def revoke_command(*, output: Console, person: str, departed: bool, index: int | None) -> None:
     """End a person's keys. Needs a root key."""
-    from gen.provenance import people
+    from gen.provenance.desk import people
 
     if departed == (index is not None):
         raise SettingError(
@@ -341,9 +341,9 @@ def cosign_command(*, output: Console) -> None:
 
     What it changes is worked out and listed: sign nothing that you did not expect there.
     """
-    from gen.provenance.access import root_keys_at_hand
-    from gen.provenance.keys import key_id
-    from gen.provenance.people import cosign, differences, read_proposal
+    from gen.provenance.desk.people import cosign, differences, read_proposal
+    from gen.provenance.houses.access import root_keys_at_hand
+    from gen.provenance.signing.keys import key_id
 
     house = output.open_house()
     proposal, register = read_proposal(house), house.load()
@@ -365,10 +365,10 @@ def assert_model_command(*, output: Console, model: Path, name: str) -> None:
 
     The log will say that the root asserts it, and that nothing there shows how it was trained.
     """
-    from gen.provenance.access import root_keys_for
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recording import assert_model
-    from gen.provenance.run_acts import ModelDigest
+    from gen.provenance.desk.recording import assert_model
+    from gen.provenance.houses.access import root_keys_for
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.records.run_acts import ModelDigest
 
     house = output.open_house()
     file = read_model_file(model)
@@ -383,7 +383,7 @@ def assert_model_command(*, output: Console, model: Path, name: str) -> None:
 @house_command
 def seal_command(*, output: Console) -> None:
     """Close the house for ever. Needs a root key; nothing can be entered afterwards."""
-    from gen.provenance import people
+    from gen.provenance.desk import people
 
     house = output.open_house()
     output.confirm(f"Seal {house.pin.name} for ever?")

@@ -15,13 +15,13 @@ from gen.cli.house_commands.common import REFUSED, Console, house_command
 from gen.errors import HouseError, counted, found_in
 
 if TYPE_CHECKING:
-    from gen.provenance.corpus import Corpus
-    from gen.provenance.house import House
-    from gen.provenance.manifest import Manifest
-    from gen.provenance.model_file import ModelFile
-    from gen.provenance.register import Register
-    from gen.provenance.runs import Run
-    from gen.provenance.transcript import Transcript
+    from gen.provenance.admission.corpus import Corpus
+    from gen.provenance.history.register import Register
+    from gen.provenance.history.runs import Run
+    from gen.provenance.houses.house import House
+    from gen.provenance.manifests.manifest import Manifest
+    from gen.provenance.manifests.model_file import ModelFile
+    from gen.provenance.records.transcript import Transcript
     from gen.provenance.witnesses.standing import Standing
 
 
@@ -37,8 +37,8 @@ def audit_command(*, output: Console, purpose: str) -> None:
 
     Exits 0 when every file is admitted or left out by right, 2 when one is refused or missing.
     """
-    from gen.provenance.gate import admit
-    from gen.provenance.store import ADMIN_FOLDERS
+    from gen.provenance.admission.gate import admit
+    from gen.provenance.houses.store import ADMIN_FOLDERS
 
     house = output.open_house()
     files = house.folder.glob("*/*.mid")
@@ -215,9 +215,9 @@ def written_again(register: Register) -> list[str]:
 
 def _verify_proof(house: House, path: Path, output: Console) -> None:
     from gen.disk.reading import PROOF, read
-    from gen.provenance.canonical import strict_json
-    from gen.provenance.proofs import check_proof
-    from gen.provenance.witnesses.proof import FIRST_LINE, check_tlog_proof
+    from gen.provenance.houses.proofs import check_proof
+    from gen.provenance.signing.canonical import strict_json
+    from gen.provenance.witnesses.tlog_proof import FIRST_LINE, check_tlog_proof
 
     data = read(path, PROOF)
     with found_in(path, PROOF.mend):
@@ -245,9 +245,9 @@ class _BeganWith:
 
 def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _BeganWith:
     """Hold the models behind a model against the logs of their houses, as far as pins name them."""
-    from gen.provenance.house import House
-    from gen.provenance.pin import by_name, load_pin
-    from gen.provenance.recorded import file_of, run_behind
+    from gen.provenance.houses.house import House
+    from gen.provenance.manifests.recorded import file_of, run_behind
+    from gen.provenance.records.pin import by_name, load_pin
 
     found = _BeganWith([], [])
     others = by_name(map(load_pin, pins))
@@ -276,8 +276,8 @@ def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _B
 
 
 def _verify_checkpoint(house: House, path: Path, output: Console, pins: Sequence[Path]) -> None:
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import NotRecorded, run_behind, transcript_of
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import NotRecorded, run_behind, transcript_of
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
     file = read_model_file(path)
@@ -347,7 +347,7 @@ def _foreign_code(manifest: Manifest) -> list[str]:
 
 def _seen_before(run: Run | None, manifest: Manifest, standing: Standing) -> list[str]:
     """When witnesses had seen the acts that a model learned from, beside when its run began."""
-    from gen.provenance.witnesses.policy import first_seen, spelled
+    from gen.provenance.records.witness_policy import first_seen, spelled
 
     if run is None or not standing.policy.witnesses:
         return []
@@ -366,7 +366,7 @@ def _standing_of(run: Run | None, register: Register, transcript: Transcript | N
         return [acts, "believed: nothing that it says of itself"]
     known = f"recomputed: {run} left this very file; manifest, purpose, composers, log as it says"
     if run.is_asserted:
-        from gen.provenance.run_acts import ASSERTED
+        from gen.provenance.records.run_acts import ASSERTED
 
         return [acts, known, f"only believed: that it learned from these works: {ASSERTED}"]
     who = f"the word of {run.by}, whose key signed begin (act {run.index}) and end ({run.ended_at})"
@@ -388,7 +388,7 @@ def _of_transcript(run: Run, transcript: Transcript | None) -> list[str]:
 
 
 def warnings(register: Register) -> list[str]:
-    from gen.provenance.people import expires_soon
+    from gen.provenance.desk.people import expires_soon
 
     roster = register.roster
     if roster.has_expired(register.today()):

@@ -14,7 +14,7 @@ from gen.cli.house_commands.common import Console, house_command
 from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
-    from gen.provenance.runs import Run
+    from gen.provenance.history.runs import Run
     from gen.training.rebuild import Recorded
 
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def end_command(*, output: Console, run: Path) -> None:
     """Enter the end of a run whose folder RUN still holds it, as the log could not be written."""
-    from gen.provenance.access import key_for_role
-    from gen.provenance.ending import forget_end, kept_end
-    from gen.provenance.recording import end_run
-    from gen.provenance.roster import TRAINER
+    from gen.provenance.desk.ending import forget_end, kept_end
+    from gen.provenance.desk.recording import end_run
+    from gen.provenance.houses.access import key_for_role
+    from gen.provenance.records.roster import TRAINER
 
     house = output.open_house()
     register, end = house.load(), kept_end(run, house.pin.name)
@@ -99,8 +99,8 @@ def rebuild_command(
     when one foreign window would not show.
     """
     from gen.arithmetic import PORTABLE, begin_portably
-    from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import run_behind, transcript_of
+    from gen.provenance.manifests.model_file import read_model_file
+    from gen.provenance.manifests.recorded import run_behind, transcript_of
 
     house = output.open_house()
     file = read_model_file(model)

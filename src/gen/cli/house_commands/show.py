@@ -12,9 +12,9 @@ from gen.cli.house_commands.records import warnings
 from gen.errors import HouseError, counted
 
 if TYPE_CHECKING:
-    from gen.provenance.house import House
-    from gen.provenance.record import WorkRecord
-    from gen.provenance.register import Register
+    from gen.provenance.history.record import WorkRecord
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
 
 
 @house_command
@@ -73,9 +73,9 @@ def _show_house(house: House, register: Register, output: Console) -> None:
 
 
 def _show_work(house: House, register: Register, work: str, output: Console) -> None:
-    from gen.provenance.impact import impact_of
-    from gen.provenance.proofs import acts_of
-    from gen.provenance.works import known_work
+    from gen.provenance.desk.works import known_work
+    from gen.provenance.history.impact import impact_of
+    from gen.provenance.houses.proofs import acts_of
 
     if work not in register.works and _show_waiting(house, register, work, output):
         return
@@ -102,7 +102,7 @@ def _show_work(house: House, register: Register, work: str, output: Console) -> 
 
 def _described(house: House, record: WorkRecord) -> dict[str, Any]:
     """What the tag in the work's file says of it."""
-    from gen.provenance.works import kept_work
+    from gen.provenance.desk.works import kept_work
 
     try:
         statement = kept_work(house, record).statement
@@ -126,8 +126,8 @@ def _show_waiting(house: House, register: Register, work: str, output: Console) 
     """Show a work that waits in the inbox; False where none of this name does."""
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
-    from gen.provenance.inbox import look
-    from gen.provenance.names import names_of
+    from gen.provenance.admission.inbox import look
+    from gen.provenance.houses.names import names_of
 
     if work not in house.store.waiting():
         return False
@@ -141,7 +141,7 @@ def _show_waiting(house: House, register: Register, work: str, output: Console) 
 def _show_standings(house: House, register: Register, composer: str, output: Console) -> None:
     from collections import Counter
 
-    from gen.provenance.standing import WorkStanding, standings
+    from gen.provenance.desk.composer_works import WorkStanding, standings
 
     register.roster.enrolled(composer)
     found = standings(house, register, composer)
@@ -156,8 +156,8 @@ def _show_standings(house: House, register: Register, composer: str, output: Con
 def _show_inbox(house: House, register: Register, output: Console) -> None:
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
-    from gen.provenance.inbox import look_at_all
-    from gen.provenance.names import names_of
+    from gen.provenance.admission.inbox import look_at_all
+    from gen.provenance.houses.names import names_of
 
     recheck, waiting, names = Recheck(house, register), [], names_of(house, register)
     for item in look_at_all(house, register):
@@ -173,7 +173,7 @@ def _show_inbox(house: House, register: Register, output: Console) -> None:
 
 
 def _show_people(house: House, register: Register, output: Console) -> None:
-    from gen.provenance.names import names_of
+    from gen.provenance.houses.names import names_of
 
     names, rows = names_of(house, register), []
     for person in register.roster.people:

@@ -13,8 +13,8 @@ from gen.errors import SettingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.provenance.house import House
-    from gen.provenance.witnesses.notes import NoteKey, SignedNote
+    from gen.provenance.houses.house import House
+    from gen.provenance.signing.notes import NoteKey, SignedNote
 
 FILE = click.Path(path_type=Path)
 READ = click.Path(path_type=Path, exists=True)
@@ -72,8 +72,8 @@ def _take_stamp(
     house: House, url: str | None, answer: Path | None, roots: bytes, output: Console
 ) -> None:
     from gen.disk.reading import ANSWER, read
+    from gen.provenance.houses.note_files import place_of
     from gen.provenance.witnesses.asking import keep, note_to_witness
-    from gen.provenance.witnesses.files import place_of
     from gen.provenance.witnesses.stamps import (
         ask_authority,
         request_for,
@@ -118,8 +118,8 @@ def _stamped(
 
 def check_stamps(house: House, roots: bytes, output: Console) -> None:
     """Check every stamp that is kept against the given root certificates."""
-    from gen.provenance.store import WITNESSES
-    from gen.provenance.witnesses.files import place_of, read_note
+    from gen.provenance.houses.note_files import place_of, read_note
+    from gen.provenance.houses.store import WITNESSES
     from gen.provenance.witnesses.stamps import MAX_STAMP_BYTES, spelled_time
     from gen.provenance.witnesses.standing import log_keys, true_notes
 

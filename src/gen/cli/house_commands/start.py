@@ -18,9 +18,9 @@ from gen.cli.house_commands.common import (
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
-    from gen.provenance.house import House
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.roster import Person
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.roster import Person
+    from gen.provenance.signing.keys import PrivateKey
 
 MACHINE_ID = "machine"
 """This computer, in a house that it starts."""
@@ -41,7 +41,7 @@ DAYS = click.option(
 
 
 def _warn_of_cost(kdf_cost: int) -> None:
-    from gen.provenance.key_files import KDF_COST as ADVISED
+    from gen.provenance.signing.key_files import KDF_COST as ADVISED
 
     if kdf_cost < ADVISED:
         click.echo(
@@ -53,8 +53,8 @@ def _warn_of_cost(kdf_cost: int) -> None:
 
 def make_key(house: str, owner: str, kdf_cost: int, which: str = "") -> tuple[PrivateKey, Path]:
     """A new key, sealed by a passphrase that is asked for; `which` tells several of one owner."""
-    from gen.provenance.key_files import save_key
-    from gen.provenance.keys import PrivateKey
+    from gen.provenance.signing.key_files import save_key
+    from gen.provenance.signing.keys import PrivateKey
 
     key = PrivateKey.generate()
     passphrase = new_passphrase(owner + which)
@@ -64,8 +64,8 @@ def make_key(house: str, owner: str, kdf_cost: int, which: str = "") -> tuple[Pr
 
 def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
     """A new key without a passphrase, in the user's key folder."""
-    from gen.provenance.key_files import save_open_key
-    from gen.provenance.keys import PrivateKey
+    from gen.provenance.signing.key_files import save_open_key
+    from gen.provenance.signing.keys import PrivateKey
 
     key = PrivateKey.generate()
     return key, save_open_key(key, house=house, owner=owner)
@@ -133,10 +133,10 @@ def init_command(
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
     (--pin names another place; better one that whoever can change the house cannot reach).
     """
-    from gen.provenance.enrolment import parse_request
-    from gen.provenance.founding import check_free, check_threshold, create_house
-    from gen.provenance.new_keys import unless_it_fails
-    from gen.provenance.pin import place_for
+    from gen.provenance.houses.founding import check_free, check_threshold, create_house
+    from gen.provenance.houses.new_keys import unless_it_fails
+    from gen.provenance.records.enrolment import parse_request
+    from gen.provenance.records.pin import place_for
 
     folder = output.folder
     if folder is None:
@@ -176,8 +176,8 @@ def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     Raises:
         SettingError: an unfit or doubled id, or an unknown role.
     """
-    from gen.provenance.consent import PERSON_ID
-    from gen.provenance.roster import COMPOSER, CURATOR
+    from gen.provenance.records.consent import PERSON_ID
+    from gen.provenance.records.roster import COMPOSER, CURATOR
 
     named: list[tuple[str, tuple[str, ...]]] = []
     for text in texts:
@@ -195,7 +195,7 @@ def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
 
 def _at_hand(house: str, person: str, roles: tuple[str, ...], kdf_cost: int) -> Person:
     """A person who sits here, with a key made now."""
-    from gen.provenance.roster import Person, PersonKey
+    from gen.provenance.records.roster import Person, PersonKey
 
     key, _ = make_key(house, person, kdf_cost)
     return Person(person, person, roles, (PersonKey(key.public, 0),))
@@ -203,7 +203,7 @@ def _at_hand(house: str, person: str, roles: tuple[str, ...], kdf_cost: int) -> 
 
 def _this_computer(house: str) -> Person:
     """This computer as somebody who trains and produces, its key in the user's key folder."""
-    from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
+    from gen.provenance.records.roster import MACHINE_ROLES, Person, PersonKey
 
     key, _ = make_open_key(house, MACHINE_ID)
     note = "a computer: its key has no passphrase"
@@ -212,7 +212,7 @@ def _this_computer(house: str) -> Person:
 
 def make_log_key(house: str) -> PrivateKey:
     """A new key that signs notes of the log's heads, in the user's key folder."""
-    from gen.provenance.witnesses.files import LOG_OWNER
+    from gen.provenance.houses.note_files import LOG_OWNER
 
     key, _ = make_open_key(house, LOG_OWNER)
     return key
@@ -221,8 +221,8 @@ def make_log_key(house: str) -> PrivateKey:
 def _with_works(
     starter: Path | None, folder: Path, name: str, keys: list[PrivateKey], settings: dict[str, Any]
 ) -> House:
-    from gen.provenance import access
-    from gen.provenance.adopt import create_house_with
+    from gen.provenance.desk.adopt import create_house_with
+    from gen.provenance.houses import access
 
     return create_house_with(access.open_house(starter), folder, name, keys, **settings)
 
@@ -277,8 +277,8 @@ def key_command(*, output: Console, owner: str, name: str | None, kdf_cost: int)
     Give the public half to the root key's holder, who enrolls you with it. The private half
     stays in your key folder, sealed by your passphrase.
     """
-    from gen.provenance.enrolment import request_of
-    from gen.provenance.keys import key_id
+    from gen.provenance.records.enrolment import request_of
+    from gen.provenance.signing.keys import key_id
 
     house = name or output.open_house().pin.name
     key, path = make_key(house, owner, kdf_cost)

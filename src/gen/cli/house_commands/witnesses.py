@@ -14,10 +14,10 @@ from gen.errors import HouseError, SettingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.provenance.house import House
-    from gen.provenance.register import Register
-    from gen.provenance.witnesses.notes import NoteKey, SignedNote
-    from gen.provenance.witnesses.policy import Policy, Witness
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.witness_policy import Policy, Witness
+    from gen.provenance.signing.notes import NoteKey, SignedNote
 
 FILE = click.Path(path_type=Path)
 READ = click.Path(path_type=Path, exists=True)
@@ -71,7 +71,7 @@ def _change_policy(
 ) -> None:  # fmt: skip
     from dataclasses import replace
 
-    from gen.provenance.pin import PinError, load_pin
+    from gen.provenance.records.pin import PinError, load_pin
 
     if house.pin.path is None:
         raise PinError("this pin is in no file")
@@ -95,7 +95,7 @@ def _change_policy(
 def _changed(policy: Policy, add: str | None, url: str | None, drop: str | None) -> Policy:
     from dataclasses import replace
 
-    from gen.provenance.witnesses.policy import Witness
+    from gen.provenance.records.witness_policy import Witness
 
     if drop:
         left = tuple(w for w in policy.witnesses if w.name != drop)
@@ -164,8 +164,8 @@ def _ask_all(house: House, output: Console) -> None:
 def _ask(
     house: House, register: Register, note: SignedNote, witness: Witness, before: int
 ) -> dict[str, str]:
+    from gen.provenance.records.witness_policy import spelled
     from gen.provenance.witnesses.asking import ask, keep
-    from gen.provenance.witnesses.policy import spelled
     from gen.provenance.witnesses.standing import WitnessError
 
     try:
@@ -283,7 +283,7 @@ def fraud_command(
 
 
 def _believed(keys: Sequence[str], output: Console) -> list[NoteKey]:
-    from gen.provenance.witnesses.notes import NoteKey, kind_of
+    from gen.provenance.signing.notes import NoteKey, kind_of
     from gen.provenance.witnesses.standing import log_keys
 
     if keys:
@@ -302,9 +302,9 @@ def _note_and_leaves(path: Path) -> tuple[SignedNote, list[bytes]]:
     """A note from a file; or the newest one of a folder of records, with the log's leaf hashes."""
     from gen.disk import Folder
     from gen.disk.reading import PROOF, read
-    from gen.provenance.store import CHECKPOINT, Store
-    from gen.provenance.witnesses.files import leaves_in, read_note
-    from gen.provenance.witnesses.notes import NoteError, SignedNote
+    from gen.provenance.houses.note_files import leaves_in, read_note
+    from gen.provenance.houses.store import CHECKPOINT, Store
+    from gen.provenance.signing.notes import NoteError, SignedNote
 
     if not path.is_dir():
         return SignedNote.parse(read(path, PROOF)), []

@@ -25,11 +25,11 @@ from gen.errors import HouseError, SettingError, counted
 if TYPE_CHECKING:
     from gen.contribution import Recheck
     from gen.likeness.report import Report
-    from gen.provenance.house import House
-    from gen.provenance.impact import Impact
-    from gen.provenance.inbox import Waiting
-    from gen.provenance.register import Register
-    from gen.provenance.statement import Statement
+    from gen.provenance.admission.inbox import Waiting
+    from gen.provenance.history.impact import Impact
+    from gen.provenance.history.register import Register
+    from gen.provenance.houses.house import House
+    from gen.provenance.records.statement import Statement
 
 
 @house_command
@@ -61,7 +61,7 @@ def accept_command(
     inbox.
     """
     from gen.contribution import Recheck
-    from gen.provenance.access import curator_named, curators_key
+    from gen.provenance.houses.access import curator_named, curators_key
 
     house, register = output.load_house()
     take_all = take_all or ((output.is_sure or output.is_json) and not works)
@@ -89,7 +89,7 @@ def _accept(
     check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Console,
     recheck: Recheck | None,
 ) -> None:  # fmt: skip
-    from gen.provenance.works import accept_in_turn
+    from gen.provenance.desk.works import accept_in_turn
 
     entered, refused = [], []
     with output.progress("accepting", count) as advance:
@@ -117,8 +117,8 @@ def _waiting_dict(item: Waiting) -> dict[str, str]:
 
 def _choose(house: House, register: Register, recheck: Recheck, output: Console) -> list[str]:
     """Ask a person about each waiting work."""
-    from gen.provenance.inbox import look_at_all
-    from gen.provenance.names import names_of
+    from gen.provenance.admission.inbox import look_at_all
+    from gen.provenance.houses.names import names_of
 
     chosen, names = [], names_of(house, register)
     for item in look_at_all(house, register):
@@ -181,8 +181,8 @@ def reject_command(
     *, output: Console, works: tuple[str, ...], reason: str, curator: str | None
 ) -> None:
     """Turn waiting works down; they move to rejected/ with the reason beside them."""
-    from gen.provenance.access import curators_key
-    from gen.provenance.works import reject
+    from gen.provenance.desk.works import reject
+    from gen.provenance.houses.access import curators_key
 
     house = output.open_house()
     output.confirm(f"Reject {counted(len(works), 'work')}?")
@@ -201,8 +201,8 @@ def renew_command(*, output: Console, works: tuple[str, ...], person: str) -> No
     A composer whose key was compromised signs again. For a curator's compromised key, any
     curator puts the work back into the inbox.
     """
-    from gen.provenance.access import key_of_person
-    from gen.provenance.works import renew
+    from gen.provenance.desk.works import renew
+    from gen.provenance.houses.access import key_of_person
 
     house = output.open_house()
     output.confirm(f"Sign {counted(len(works), 'work')} anew as {person}?")
@@ -229,10 +229,10 @@ def withdraw_command(
     The files move to withdrawn/. A trained model does not forget: the list says which
     checkpoints must be retrained or retired and which pieces came from them.
     """
-    from gen.provenance.access import keys_of, person_at_hand
-    from gen.provenance.impact import impact_of
-    from gen.provenance.roster import COMPOSER
-    from gen.provenance.works import live_work, withdraw
+    from gen.provenance.desk.works import live_work, withdraw
+    from gen.provenance.history.impact import impact_of
+    from gen.provenance.houses.access import keys_of, person_at_hand
+    from gen.provenance.records.roster import COMPOSER
 
     house, register = output.load_house()
     for work in works:
@@ -281,8 +281,8 @@ def consent_command(
     Scopes: general_model, evaluation, artist_model:ID; each for ever, or until a day (@DAY).
     With several composers a scope is live while all of them allow it.
     """
-    from gen.provenance.access import key_of_person
-    from gen.provenance.consent import Consent
+    from gen.provenance.houses.access import key_of_person
+    from gen.provenance.records.consent import Consent
 
     house, register = output.load_house()
     if allow is None:
@@ -298,7 +298,7 @@ def consent_command(
 
 
 def _show_consent(register: Register, works: tuple[str, ...], output: Console) -> None:
-    from gen.provenance.works import live_work
+    from gen.provenance.desk.works import live_work
 
     for work in works:
         live_work(register, work)  # a mistyped id is said
@@ -317,8 +317,8 @@ def own_works(
     Raises:
         SettingError: neither works nor --all, or both.
     """
-    from gen.provenance.access import person_at_hand
-    from gen.provenance.roster import COMPOSER
+    from gen.provenance.houses.access import person_at_hand
+    from gen.provenance.records.roster import COMPOSER
 
     who = composer or person_at_hand(register, COMPOSER)
     if take_all == bool(works):
@@ -332,7 +332,7 @@ def own_works(
 def _set_consent(
     house: House, register: Register, works: list[str], consent: Any, key: Any, output: Console
 ) -> None:
-    from gen.provenance.works import set_consent
+    from gen.provenance.desk.works import set_consent
 
     moved = set_consent(house, works, consent, key, since=register) if works else house
     output.line(f"from now on allowed for {counted(len(works), 'work')}: {consent}")

@@ -32,18 +32,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.random import Generator
 
-from gen.evaluation import interval, tonal
 from gen.evaluation.arranger import arranged
-from gen.evaluation.part import EvaluationPart, Table, cell, each, number, verdict_cell
-from gen.evaluation.plots import Report
-from gen.evaluation.works import MeasuredWork, excerpt
+from gen.evaluation.measures import interval, tonal
+from gen.evaluation.report.part import EvaluationPart, Table, cell, each, number, verdict_cell
+from gen.evaluation.report.plots import Report
+from gen.evaluation.subjects.works import MeasuredWork, excerpt
 from gen.piece import ROLES, Piece
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.in_file.given import without_densities
-from gen.sampling.plan import Plan, Row, row_of
-from gen.sampling.rules import NEWEST, Rules
+from gen.sampling.planning.plan import Plan, Row, row_of
+from gen.sampling.planning.rules import NEWEST, Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
@@ -52,8 +52,8 @@ from gen.tokens.vocabulary import WORDS, Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
-    from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
+    from gen.evaluation.subjects.models import Candidate
 
 MEASURES: Final = {
     "clash": "clashes", "ensemble": "harmony with the others",

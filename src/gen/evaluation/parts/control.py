@@ -42,11 +42,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gen.evaluation import interval
 from gen.evaluation.control_shares import shares
-from gen.evaluation.interval import Groups
-from gen.evaluation.panels import Dots, Series
-from gen.evaluation.part import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Groups
+from gen.evaluation.measures.similarity import distances
+from gen.evaluation.report.panels import Dots, Series
+from gen.evaluation.report.part import (
     EvaluationPart,
     Table,
     cell,
@@ -56,8 +57,8 @@ from gen.evaluation.part import (
     share_cell,
     verdict_cell,
 )
-from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
-from gen.evaluation.requests import (
+from gen.evaluation.report.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
+from gen.evaluation.subjects.requests import (
     BARS,
     NEEDS,
     ControlRequest,
@@ -67,20 +68,19 @@ from gen.evaluation.requests import (
     ensemble_of,
     key_of,
 )
-from gen.evaluation.similarity import distances
-from gen.evaluation.works import MeasuredWork, excerpt, piece_of, piece_of_rows
+from gen.evaluation.subjects.works import MeasuredWork, excerpt, piece_of, piece_of_rows
 from gen.piece import Piece
-from gen.sampling.controls import Controls
-from gen.sampling.finish import finished
+from gen.sampling.finishing.finish import finished
 from gen.sampling.obedience import asked_and_got
-from gen.sampling.plan import Row
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Row
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
-    from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
+    from gen.evaluation.subjects.models import Candidate
 
 GUARANTEED = frozenset(
     {"tempo", "time_signature", "bars", "instruments", "pitch_range", "pitches", "velocity_range"}

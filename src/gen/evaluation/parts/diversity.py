@@ -32,8 +32,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import gammaln  # type: ignore[import-untyped]
 
-from gen.evaluation import interval
-from gen.evaluation.interval import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import (
     REPEATS,
     Figure,
     Groups,
@@ -42,9 +42,10 @@ from gen.evaluation.interval import (
     halves,
     spread_figure,
 )
-from gen.evaluation.notes import Floats, Ints, NoteTable, PieceSets, lines, tabulate
-from gen.evaluation.panels import Dots, Series, side_by_side
-from gen.evaluation.part import (
+from gen.evaluation.measures.notes import Floats, Ints, NoteTable, PieceSets, lines, tabulate
+from gen.evaluation.measures.similarity import ASPECT_NAMES, distances
+from gen.evaluation.report.panels import Dots, Series, side_by_side
+from gen.evaluation.report.part import (
     VERDICTS,
     EvaluationPart,
     Table,
@@ -55,8 +56,7 @@ from gen.evaluation.part import (
     no_difference,
     with_interval,
 )
-from gen.evaluation.plots import Picture, Report, below, checkpoints, colours
-from gen.evaluation.similarity import ASPECT_NAMES, distances
+from gen.evaluation.report.plots import Picture, Report, below, checkpoints, colours
 from gen.piece import Piece
 
 SIZES = (2, 4, 8)

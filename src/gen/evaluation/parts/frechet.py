@@ -36,10 +36,17 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.errors import HouseError
-from gen.evaluation.interval import Groups, counted, divided, halves, numbered, spread_figure
-from gen.evaluation.notes import Floats, PieceSets
-from gen.evaluation.part import EvaluationPart, Table, cell, comparing, each, number
-from gen.evaluation.plots import Report
+from gen.evaluation.measures.interval import (
+    Groups,
+    counted,
+    divided,
+    halves,
+    numbered,
+    spread_figure,
+)
+from gen.evaluation.measures.notes import Floats, PieceSets
+from gen.evaluation.report.part import EvaluationPart, Table, cell, comparing, each, number
+from gen.evaluation.report.plots import Report
 from gen.piece import Piece
 from gen.smf import write
 

@@ -40,10 +40,10 @@ from numpy.typing import NDArray
 from gen.data.holes import punched
 from gen.data.windows import TokenisedWork as Music
 from gen.data.windows import echo_at, from_bar, holed_echo
-from gen.evaluation import interval
-from gen.evaluation.interval import Figure
-from gen.evaluation.panels import Dots, Series, in_own_rows
-from gen.evaluation.part import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Figure
+from gen.evaluation.report.panels import Dots, Series, in_own_rows
+from gen.evaluation.report.part import (
     EvaluationPart,
     Table,
     cell,
@@ -52,13 +52,13 @@ from gen.evaluation.part import (
     verdict_cell,
     with_interval,
 )
-from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
+from gen.evaluation.report.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
 from gen.evaluation.seams import SEAMS, Gap, gap_of, moved, seams
 from gen.model import Transformer
 from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import Hole, HoleByHole
-from gen.sampling.plan import Plan, Row
+from gen.sampling.planning.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns
 from gen.tokens.events import Events
@@ -67,8 +67,8 @@ from gen.tokens.vocabulary import Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
-    from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
+    from gen.evaluation.subjects.models import Candidate
 
 
 # Likelihood ------------------------------------------------------------------------------

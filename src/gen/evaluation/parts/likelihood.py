@@ -44,11 +44,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gen.errors import HouseError
-from gen.evaluation import interval
 from gen.evaluation.bits import NEW, Row, measure, measure_tokens
-from gen.evaluation.interval import Figure
-from gen.evaluation.panels import Curve, CurvePlot, Dots, Series, Stacks, side_by_side
-from gen.evaluation.part import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Figure
+from gen.evaluation.report.panels import Curve, CurvePlot, Dots, Series, Stacks, side_by_side
+from gen.evaluation.report.part import (
     EvaluationPart,
     Table,
     cell,
@@ -59,14 +59,22 @@ from gen.evaluation.part import (
     verdict_cell,
     with_interval,
 )
-from gen.evaluation.plots import HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
+from gen.evaluation.report.plots import (
+    HELD_OUT,
+    TRAIN,
+    Picture,
+    Report,
+    below,
+    checkpoints,
+    colours,
+)
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
-    from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
+    from gen.evaluation.subjects.models import Candidate
 
 
 # Figures ---------------------------------------------------------------------------------

@@ -29,10 +29,11 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gen.evaluation.interval import TAIL, by_group, counted, figure, spread_figure
-from gen.evaluation.notes import Bools, Floats, Ints, PieceSets
-from gen.evaluation.panels import Dots, Series, side_by_side
-from gen.evaluation.part import (
+from gen.evaluation.measures.interval import TAIL, by_group, counted, figure, spread_figure
+from gen.evaluation.measures.notes import Bools, Floats, Ints, PieceSets
+from gen.evaluation.measures.similarity import ASPECT_NAMES, distances
+from gen.evaluation.report.panels import Dots, Series, side_by_side
+from gen.evaluation.report.part import (
     VERDICTS,
     EvaluationPart,
     Table,
@@ -42,8 +43,7 @@ from gen.evaluation.part import (
     percent,
     share_cell,
 )
-from gen.evaluation.plots import Picture, Report, below, checkpoints, colours
-from gen.evaluation.similarity import ASPECT_NAMES, distances
+from gen.evaluation.report.plots import Picture, Report, below, checkpoints, colours
 
 _DRAWS = 10
 _HALVES = 200

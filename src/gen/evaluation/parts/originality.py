@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen.evaluation import interval, originality
-from gen.evaluation.interval import Figure
-from gen.evaluation.panels import Curve, CurvePlot, Dots, Series
-from gen.evaluation.part import (
+from gen.evaluation import originality
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.interval import Figure
+from gen.evaluation.report.panels import Curve, CurvePlot, Dots, Series
+from gen.evaluation.report.part import (
     EvaluationPart,
     Table,
     cell,
@@ -23,13 +24,22 @@ from gen.evaluation.part import (
     share_cell,
     verdict_cell,
 )
-from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
+from gen.evaluation.report.plots import (
+    GREY,
+    HELD_OUT,
+    TRAIN,
+    Picture,
+    Report,
+    below,
+    checkpoints,
+    colours,
+)
 from gen.likeness.originality import KINDS
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
-    from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
+    from gen.evaluation.subjects.models import Candidate
 
 PROMPT_BARS, WRITTEN_BARS = 4, 4
 _COPYING = {

@@ -16,18 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gen.evaluation import interval
-from gen.evaluation.contrast import contrast
-from gen.evaluation.interval import Figure
-from gen.evaluation.notes import SIDES, Floats, Ints, PieceSets
-from gen.evaluation.one_piece import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.contrast import contrast
+from gen.evaluation.measures.interval import Figure
+from gen.evaluation.measures.notes import SIDES, Floats, Ints, PieceSets
+from gen.evaluation.measures.one_piece import (
     LONGEST_QUARTERS,
     QUALITY_NAMES,
     WIDEST_INTERVAL,
     measured,
 )
-from gen.evaluation.panels import Columns, Dots, Series, Spans, side_by_side
-from gen.evaluation.part import (
+from gen.evaluation.measures.ranges import ranges
+from gen.evaluation.report.panels import Columns, Dots, Series, Spans, side_by_side
+from gen.evaluation.report.part import (
     VERDICTS,
     EvaluationPart,
     Table,
@@ -39,7 +40,7 @@ from gen.evaluation.part import (
     share_cell,
     verdict_cell,
 )
-from gen.evaluation.plots import (
+from gen.evaluation.report.plots import (
     GENERATED,
     HELD_OUT,
     TRAIN,
@@ -49,7 +50,6 @@ from gen.evaluation.plots import (
     checkpoints,
     colours,
 )
-from gen.evaluation.ranges import ranges
 from gen.smf import note_name
 from gen.tokens.vocabulary import STEPS_PER_QUARTER
 

@@ -40,11 +40,11 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gen.evaluation import interval
-from gen.evaluation.contrast import contrast
-from gen.evaluation.notes import SIDES, Floats, PieceSets, tabulate
-from gen.evaluation.panels import Curve, CurvePlot, Dots, Series, Square, side_by_side
-from gen.evaluation.part import (
+from gen.evaluation.measures import interval
+from gen.evaluation.measures.contrast import contrast
+from gen.evaluation.measures.notes import SIDES, Floats, PieceSets, tabulate
+from gen.evaluation.report.panels import Curve, CurvePlot, Dots, Series, Square, side_by_side
+from gen.evaluation.report.part import (
     EvaluationPart,
     Table,
     cell,
@@ -53,7 +53,16 @@ from gen.evaluation.part import (
     no_difference,
     verdict_cell,
 )
-from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
+from gen.evaluation.report.plots import (
+    GREY,
+    HELD_OUT,
+    TRAIN,
+    Picture,
+    Report,
+    below,
+    checkpoints,
+    colours,
+)
 from gen.piece import Piece
 from gen.tokens.vocabulary import MAX_BAR_STEPS
 

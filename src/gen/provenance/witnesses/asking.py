@@ -20,14 +20,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gen.errors import SettingError
-from gen.provenance.canonical import to_base64
-from gen.provenance.house import House
-from gen.provenance.merkle import consistency_proof
-from gen.provenance.register import Register
-from gen.provenance.store import CHECKPOINT, Store
-from gen.provenance.witnesses.files import place_of, read_note, sign_head
-from gen.provenance.witnesses.notes import NoteError, NoteSignature, SignedNote
-from gen.provenance.witnesses.policy import Policy, Sighting, Witness
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.note_files import place_of, read_note, sign_head
+from gen.provenance.houses.store import CHECKPOINT, Store
+from gen.provenance.records.witness_policy import Policy, Sighting, Witness
+from gen.provenance.signing.canonical import to_base64
+from gen.provenance.signing.merkle import consistency_proof
+from gen.provenance.signing.notes import NoteError, NoteSignature, SignedNote
 from gen.provenance.witnesses.posting import post
 from gen.provenance.witnesses.standing import WitnessError, true_notes
 

@@ -22,10 +22,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from gen.errors import HouseError
-from gen.provenance.canonical import strict_json
-from gen.provenance.merkle import consistency_proof, root_of, verify_consistency
-from gen.provenance.shapes import Digest, DigestOrNone, Shape
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
+from gen.provenance.signing.canonical import strict_json
+from gen.provenance.signing.merkle import consistency_proof, root_of, verify_consistency
+from gen.provenance.signing.notes import LOG_KEY, NoteKey, SignedNote
+from gen.provenance.signing.shapes import Digest, DigestOrNone, Shape
 
 MAX_PATH = 64
 

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from gen.errors import HouseError
-from gen.provenance.canonical import TIME_FORMAT
-from gen.provenance.witnesses.notes import NoteKey, SignedNote
+from gen.provenance.signing.canonical import TIME_FORMAT
+from gen.provenance.signing.notes import NoteKey, SignedNote
 from gen.provenance.witnesses.posting import post
 
 if TYPE_CHECKING:

@@ -11,14 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.house import House
-from gen.provenance.merkle import Frontier
-from gen.provenance.pin import Pin
-from gen.provenance.record import RegisterError
-from gen.provenance.register import Register
-from gen.provenance.witnesses.files import notes_of, place_of, read_note
-from gen.provenance.witnesses.notes import NoteKey, SignedNote
-from gen.provenance.witnesses.policy import (
+from gen.provenance.history.record import RegisterError
+from gen.provenance.history.register import Register
+from gen.provenance.houses.house import House
+from gen.provenance.houses.note_files import notes_of, place_of, read_note
+from gen.provenance.records.pin import Pin
+from gen.provenance.records.witness_policy import (
     Policy,
     Sighting,
     ago,
@@ -27,6 +25,8 @@ from gen.provenance.witnesses.policy import (
     sightings,
     spelled,
 )
+from gen.provenance.signing.merkle import Frontier
+from gen.provenance.signing.notes import NoteKey, SignedNote
 
 _DAY = 86_400
 

@@ -40,7 +40,7 @@ from gen.sampling.drafting.steering import (
     soon,
 )
 from gen.sampling.drafting.voice_leading import coming, sings
-from gen.sampling.plan import Plan, Row
+from gen.sampling.planning.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

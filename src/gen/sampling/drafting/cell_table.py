@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.sampling.drafting.state import Held, PatternNote, duration_of
-from gen.sampling.plan import Row, row_of, steps_of
+from gen.sampling.planning.plan import Row, row_of, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

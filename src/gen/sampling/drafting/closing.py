@@ -18,7 +18,6 @@ import numpy as np
 from gen.analysis.key import key_scores
 from gen.harmony import Chord, Key, parse_progression
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.controls import Controls
 from gen.sampling.drafting import last_chord, open_cell
 from gen.sampling.drafting.grammar import (
     FEWEST_BARS_TO_CLOSE,
@@ -29,7 +28,8 @@ from gen.sampling.drafting.grammar import (
 from gen.sampling.drafting.home import MELODIES
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.state import ACCOMPANIMENT, BASS, BarTerms, PatternNote, State
-from gen.sampling.plan import Close, Plan, Row, row_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Close, Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, section_id

@@ -27,7 +27,7 @@ from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, Held, State
 from gen.sampling.drafting.steering import Floats, held_clashes
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.drafting.voice_leading import against_parallels, onwards, unheard
-from gen.sampling.plan import Plan, Row, row_of
+from gen.sampling.planning.plan import Plan, Row, row_of
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

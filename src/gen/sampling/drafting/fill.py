@@ -20,7 +20,7 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.drafting.state import ACCOMPANIMENT, BASS, BarTerms, Held, PatternNote, State
 from gen.sampling.drafting.steering import LONGEST, Floats, Sounding
-from gen.sampling.plan import Plan, Row, row_of
+from gen.sampling.planning.plan import Plan, Row, row_of
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
 PITCH_IDS = SPANS["pitch"]

@@ -17,7 +17,7 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting import open_cell
 from gen.sampling.drafting.masks import TIMINGS, Mask, legal, span, steps_mask
 from gen.sampling.drafting.state import KINDS, State
-from gen.sampling.plan import Close, Plan, Row, compass_of, steps_of
+from gen.sampling.planning.plan import Close, Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
 from gen.tokens import timing
 from gen.tokens import vocabulary as v

@@ -23,7 +23,7 @@ from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
 from gen.harmony import Key
 from gen.piece import ROLES
 from gen.sampling.drafting.steering import PITCHES, Floats, along
-from gen.sampling.rules import Rules
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS
 from gen.tokens.word_ids import chord_of

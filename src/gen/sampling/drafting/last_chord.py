@@ -23,7 +23,7 @@ from gen.sampling.drafting.home import MELODIES
 from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
 from gen.sampling.drafting.state import ACCOMPANIMENT, Ending, PatternNote, State
 from gen.sampling.drafting.steering import Floats
-from gen.sampling.plan import Plan
+from gen.sampling.planning.plan import Plan
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, chord_of

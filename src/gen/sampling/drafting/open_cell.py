@@ -11,7 +11,7 @@ import numpy as np
 
 from gen.sampling.drafting.masks import Mask, legal, lengths, span, steps_mask
 from gen.sampling.drafting.state import PatternNote, State
-from gen.sampling.plan import Row
+from gen.sampling.planning.plan import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

@@ -42,8 +42,8 @@ from gen.sampling.drafting.state import (
 )
 from gen.sampling.drafting.steering import Sounding
 from gen.sampling.drafting.voice_leading import joins, notes_of
-from gen.sampling.plan import Plan, Row, steps_of
-from gen.sampling.rules import Rules
+from gen.sampling.planning.plan import Plan, Row, steps_of
+from gen.sampling.planning.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

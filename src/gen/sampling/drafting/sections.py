@@ -11,7 +11,7 @@ import numpy as np
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.drafting.state import BarTerms, State
-from gen.sampling.plan import Plan
+from gen.sampling.planning.plan import Plan
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS
 from gen.tokens.word_ids import section_id

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.masks import Mask, span
-from gen.sampling.plan import Plan, Row, compass_of, steps_of
+from gen.sampling.planning.plan import Plan, Row, compass_of, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from gen.data.windows import TokenisedWork, from_bar
 from gen.sampling.drafting.state import KINDS, State
-from gen.sampling.plan import Row
+from gen.sampling.planning.plan import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import LASTING, MOST_BARS, MOST_REMAINING, PITCH_CLASS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS, EchoMemory

@@ -27,7 +27,7 @@ from gen.sampling.drafting.steering import (
     Floats,
     parallels,
 )
-from gen.sampling.plan import Plan, Row
+from gen.sampling.planning.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 from gen.data.habits import Habits
 from gen.errors import SettingError
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.closing import with_close
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.finish import Finished, SoFar
+from gen.sampling.finishing.finish import Finished, SoFar
 from gen.sampling.in_file.given import (
     check_track_plays,
     chords_in,
@@ -23,8 +22,9 @@ from gen.sampling.in_file.given import (
 )
 from gen.sampling.in_file.inferred import LATEST, Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
-from gen.sampling.plan import NO_HABITS, Plan, Row
-from gen.sampling.planning import planned_rows, time_signature_id, velocity_classes
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import planned_rows, time_signature_id, velocity_classes
+from gen.sampling.planning.plan import NO_HABITS, Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import section_id

@@ -11,13 +11,13 @@ import numpy as np
 from gen import harmony
 from gen.analysis.harmonise import harmonised, is_bare
 from gen.piece import Marker, Piece, Track
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.fill import FileClose
-from gen.sampling.finish import NO_BASSES, Finished, markers_of, signature_of
+from gen.sampling.finishing.finish import NO_BASSES, Finished, markers_of, signature_of
 from gen.sampling.in_file.source import Change, Source, step_at
-from gen.sampling.plan import Row, Slashes, compass_of
-from gen.sampling.planning import check_plays, chord_rows
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.deciding import check_plays, chord_rows
+from gen.sampling.planning.plan import Row, Slashes, compass_of
 from gen.smf import normalise
 from gen.smf.general_midi import ANY_PITCH
 from gen.smf.original import unmarked

@@ -15,11 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.in_file.given import is_free_in_level
 from gen.sampling.in_file.source import Source
-from gen.sampling.plan import Plan, Row, compass_of
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Plan, Row, compass_of
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS

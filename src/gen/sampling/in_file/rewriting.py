@@ -14,12 +14,11 @@ from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Piece, Track
 from gen.rendering.labels import kinds_of
-from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.drafting.cell_table import CellTable, Place, pattern_of
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import FileClose, Hole, HoleByHole
 from gen.sampling.drafting.state import BASS_PROGRAMS, PatternNote
-from gen.sampling.finish import Finished, SoFar, track_name
+from gen.sampling.finishing.finish import Finished, SoFar, track_name
 from gen.sampling.in_file.cells import read_cells
 from gen.sampling.in_file.given import (
     bars_for,
@@ -34,10 +33,11 @@ from gen.sampling.in_file.given import (
 )
 from gen.sampling.in_file.inferred import Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
-from gen.sampling.plan import NO_HABITS, Plan, Row, Slashes
-from gen.sampling.planning import slash_basses, track_rows, velocity_classes
+from gen.sampling.planning.controls import Controls, instrument_number
+from gen.sampling.planning.deciding import slash_basses, track_rows, velocity_classes
+from gen.sampling.planning.plan import NO_HABITS, Plan, Row, Slashes
+from gen.sampling.planning.rules import Rules
 from gen.sampling.request import CONTOUR, FileTask
-from gen.sampling.rules import Rules
 from gen.smf.rewrite import free_channels
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

@@ -20,11 +20,11 @@ from gen.disk.reading import MIDI, read
 from gen.errors import HouseError
 from gen.piece import Marker, Note, Pedal, Piece, Track
 from gen.safe_parse import Examined, safe_examine
-from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import Place
 from gen.sampling.drafting.state import Held
 from gen.sampling.in_file.loudness import Bars, beside, levelled
-from gen.sampling.plan import Row
+from gen.sampling.planning.controls import Controls
+from gen.sampling.planning.plan import Row
 from gen.smf.mend import NEVER
 from gen.smf.original import OriginalFile, read_original, unmarked
 from gen.smf.parts import Origin

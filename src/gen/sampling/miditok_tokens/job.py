@@ -9,11 +9,11 @@ import numpy as np
 
 from gen.model import Transformer
 from gen.piece import Piece
-from gen.sampling.controls import Controls, instrument_number
-from gen.sampling.draw import DrawConfig
-from gen.sampling.finish import Finished, finished
+from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.finishing.finish import Finished, finished
 from gen.sampling.miditok_tokens.loop import TokenDraft, write_tokens
 from gen.sampling.miditok_tokens.plan import TokenPlan, plan_of_tokens
+from gen.sampling.planning.controls import Controls, instrument_number
 from gen.sampling.request import FileTask
 from gen.sampling.takes import OnBar, OnDone
 from gen.smf import write

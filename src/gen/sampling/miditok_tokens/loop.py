@@ -13,13 +13,13 @@ from numpy.random import Generator
 
 from gen.kv_cache import KVCache
 from gen.model import Transformer
-from gen.sampling.decode import undistracted
-from gen.sampling.draw import DrawConfig, draw_one
+from gen.sampling.decoding.decode import undistracted
+from gen.sampling.decoding.draw import DrawConfig, draw_one
+from gen.sampling.decoding.step import TorchStep, step_of
 from gen.sampling.miditok_tokens.compound import CompoundGrammar
 from gen.sampling.miditok_tokens.flat import FlatGrammar
 from gen.sampling.miditok_tokens.plan import TokenPlan
-from gen.sampling.plan import Row
-from gen.sampling.step import TorchStep, step_of
+from gen.sampling.planning.plan import Row
 from gen.tokens.miditok_tokens import BOS, EOS, MidiTokTokens
 
 Ids = list[int]

@@ -7,8 +7,8 @@ from typing import Final
 
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.controls import CHANGING, FREE, Controls, instrument_number
-from gen.sampling.plan import MOST_BARS_UNASKED
+from gen.sampling.planning.controls import CHANGING, FREE, Controls, instrument_number
+from gen.sampling.planning.plan import MOST_BARS_UNASKED
 from gen.sampling.request import FileTask
 from gen.tokens import vocabulary as v
 from gen.tokens.choice import OCTUPLE

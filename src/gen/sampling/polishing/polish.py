@@ -18,13 +18,13 @@ import numpy as np
 
 from gen.marks.watermark import Trace
 from gen.model import Transformer
-from gen.sampling.decode import decode
+from gen.sampling.decoding.decode import decode
+from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.drafting.grammar import rings_on
-from gen.sampling.draw import DrawConfig
-from gen.sampling.plan import Plan
+from gen.sampling.planning.plan import Plan
 from gen.sampling.polishing.critic import Critic, worst
 from gen.tokens import vocabulary as v
 

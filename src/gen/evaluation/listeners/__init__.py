@@ -1,0 +1,1 @@
+"""The listening test, and what listeners said."""

@@ -1,0 +1,1 @@
+"""One function a measure, of pieces by their notes, and figures with their intervals."""

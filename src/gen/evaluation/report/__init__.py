@@ -1,0 +1,1 @@
+"""What a report is made of: parts, headlines, and pictures as data."""

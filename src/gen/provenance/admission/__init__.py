@@ -1,0 +1,1 @@
+"""The gate, and what it found: nothing without the house's tag is learned from."""

@@ -1,0 +1,1 @@
+"""What the acts in the log amount to, and whether each may stand there. No disk but the log's."""

@@ -1,0 +1,1 @@
+"""What the house's records say, as types: works, people, runs, terms, papers, and the pin."""

@@ -1,0 +1,1 @@
+"""How records are written and signed: one spelling, hash trees, keys, envelopes, notes."""

@@ -1,0 +1,1 @@
+"""The decode loop, the network's step in numpy, and how an id is drawn."""

@@ -1,0 +1,1 @@
+"""Scores and sound as the studio speaks them, and the process that writes."""

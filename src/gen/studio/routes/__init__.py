@@ -1,0 +1,1 @@
+"""The interface, a module a subject."""

@@ -1,0 +1,1 @@
+"""A house that is served: who is signed in, who may what, and how much."""

@@ -1,0 +1,1 @@
+"""What a run leaves so that others can replay it: its states, its transcript, its acts."""

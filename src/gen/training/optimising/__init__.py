@@ -1,0 +1,1 @@
+"""How weights change: Muon, averages, thin matrices beside them, steps as graphs."""

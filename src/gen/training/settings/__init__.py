@@ -1,0 +1,1 @@
+"""What may be set of a run, judged before torch is loaded."""
