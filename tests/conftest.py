@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 import prepared
 import thorough
+from gen.processes import cores
 from gen.provenance.houses.access import HOUSE_VARIABLE
 from gen.provenance.signing.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
@@ -42,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if prepared.CAN_FORK and prepared.FOLDER not in os.environ:  # not in a worker of xdist
         run = prepared.begin_run()
         config.add_cleanup(lambda: prepared.end_run(run))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, since tests wait for processes that they start."""
+    return cores() + 1
 
 
 def _hear_ctrl_c() -> None:

@@ -316,7 +316,7 @@ def planted_by_the_machine(house, entry):
     enrolled = SignedRoster(roster, (sign(ROSTER_TYPE, roster.payload(), key_of("machine")),))
     consent = ConsentChange(Consent.parse("evaluation").grants, entry.work)
     return {
-        "consent": (consent.to_dict(), "machine is no composer of"),
+        "consent": (consent.to_dict(), "'machine' is no composer"),
         "withdraw": (withdrawal.to_dict(), "'machine' is no curator"),
         "add": (entry.to_dict(), "'machine' is no curator"),
         "key": (KeyChange(enrolled.to_dict()).to_dict(), "carries 0 signatures of its own root"),

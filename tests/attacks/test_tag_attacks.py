@@ -65,9 +65,9 @@ def _check_flips(house, *, every_bit):
     data, register = path.read_bytes(), house.load()
     for place, changed in _flips(data, every_bit=every_bit):
         path.write_bytes(changed)
-        gate = Gate(house.house, register, "general_model", today_utc(), for_new_model=False)
-        gate.judge(entry.path, None)
-        corpus = gate.corpus(None)
+        gate = Gate(house.house, register, "general_model", today_utc(), None, for_new_model=False)
+        gate.judge(entry.path)
+        corpus = gate.corpus()
         assert (len(corpus.refused), len(corpus.admitted)) == (1, 0), f"byte {place}"
 
 

@@ -107,7 +107,7 @@ def test_copies_end_with_a_leader_that_is_killed(tmp_path):
     script = f"""
 import os, pathlib, signal, sys, time
 sys.path[:0] = {sys.path!r}
-from gen.sampling import decode
+from gen.sampling.decoding import decode
 from gen import processes
 decode.copies = processes.copies = lambda: 2
 def write(batch, tell):
