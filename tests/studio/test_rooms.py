@@ -123,6 +123,20 @@ def test_answers_survive_a_closed_browser(page: Page, write_midi) -> None:
     expect(page.locator("#table-part")).to_be_hidden()
 
 
+def test_a_file_that_is_chosen_before_the_page_is_ready_keeps_its_answers(page: Page, write_midi):
+    path = write_midi(7, "winter sun.mid")
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(path)
+    page.get_by_label("Title").fill("Half a Winter")
+    page.get_by_label("Title").blur()
+    answer = held(page, "**/api/v1/words")
+    page.reload()
+    page.locator("#files").set_input_files(path)
+    answer()
+    expect(page.get_by_label("Title")).to_have_value("Half a Winter")
+    expect(page.get_by_role("button", name="winter sun.mid", exact=True)).to_have_count(1)
+
+
 def test_a_file_is_put_away_while_it_is_read_and_chosen_again(page: Page, write_midi) -> None:
     answer = held(page, "**/check/many")
     paths = [write_midi(seed, name) for seed, name in ((7, "autumn.mid"), (8, "winter.mid"))]

@@ -22,6 +22,7 @@ const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords"
 const key_of = async (midi) => (await digest(bytes_of(midi))).slice(0, 24);
 
 async function take(list) {
+  await begun; // a file of which a draft is kept has its answers
   const taken = [];
   for (const file of list) {
     const midi = await base64(file), key = await key_of(midi);
@@ -299,6 +300,7 @@ async function start() {
   options(form.elements.mood, words.moods);
   options(form.elements.method, words.methods);
   people("composer", by_id("composer"));
-  await check_all((await kept_drafts(place)).map(lay_down));
+  return (await kept_drafts(place)).map(lay_down);
 }
-start().catch((error) => say(error.message, true));
+const begun = start();
+begun.then(check_all).catch((error) => say(error.message, true));

@@ -1,1 +1,0 @@
-"""What one may bring to a training run: docs/plugins.md."""
