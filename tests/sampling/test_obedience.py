@@ -153,6 +153,18 @@ def test_a_chromatic_line_is_in_no_key():
     assert judged(melody([*range(60, 84), 60, 60]), key="C")["met"] is False
 
 
+@pytest.mark.parametrize(("sixth", "met"), [(11, True), (10, False)])
+def test_a_mode_that_was_steered_to_is_met_by_its_scale_and_its_tonic(sixth, met):
+    line = [2, 4, 5, 9, sixth, 9, 5, 2, 4, 0, 2, 9, 5, 2]  # around d, with b or b flat
+    piece, asked = melody([60 + pitch for pitch in line]), Controls(key="D dorian")
+    rows = encode(to_grid(score_of(piece)), None).tolist()
+    (row,) = asked_and_got(rows, piece, asked, strict_key=True, has_scale=True)
+    assert row["got"].startswith("nearest to D minor")
+    assert row["met"] is met
+    (row,) = asked_and_got(rows, piece, asked, strict_key=True)
+    assert row["met"] is True  # as by earlier rules
+
+
 # Density, roles -------------------------------------------------------------------------
 
 

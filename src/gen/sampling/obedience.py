@@ -11,7 +11,8 @@ nothing that was written into the file about itself counts:
 - *key*: met if the key that the notes suggest (`analysis.infer_key`) is the asked one or its
   relative, which has the same signature, and four fifths of the melodic notes' time lie in the
   asked key's scale (pitch-in-scale rate of MusPy, by length); or if 19 in 20 parts of it do. Of a
-  piece that was steered towards its key: met if `analysis.key.krumhansl_kessler` finds that key.
+  piece that was steered towards its key: met if `analysis.key.krumhansl_kessler` finds that key,
+  and of a mode, of which it knows major and minor alone, if 19 in 20 parts lie in its scale, too.
 - *density*: a track's notes a quarter over the bars in which it begins a note; met if no track is
   more than one class outside what was asked.
 - *roles*: what the notes suggest (`analysis.infer_roles`); met if that is the asked one for half of
@@ -83,6 +84,7 @@ def asked_and_got(
     controls: Controls,
     *,
     strict_key: bool = False,
+    has_scale: bool = False,
     has_mode: bool = False,
 ) -> list[dict[str, Any]]:
     """One `{"control", "asked", "got", "met"}` for each control that was given.
@@ -92,6 +94,7 @@ def asked_and_got(
         piece: the finished piece.
         controls: what was asked.
         strict_key: whether a key is met by `krumhansl_kessler` alone.
+        has_scale: whether that of a mode is met by its scale, too.
         has_mode: whether a mood is met by its mode, as the same tells it.
     """
     default, written = Controls(), _Written(Events.of(rows), piece, controls)
@@ -102,7 +105,7 @@ def asked_and_got(
             asked = list(asked) if isinstance(asked, tuple) else asked
             score = _SCORES[field.name]
             if field.name == "key" and strict_key:
-                score = _strict_key
+                score = _modal_key if has_scale else _strict_key
             if field.name == "mood" and has_mode:
                 score = _mood
             got, met = score(written)
@@ -247,12 +250,17 @@ def _key(of: _Written) -> Score:
         return "nothing melodic sounds", True
     asked = harmony.parse_key(of.asked.key or "")
     found, _ = infer_key(dataclasses.replace(of.piece, key_signatures=[]))
-    lasting = table[:, 1] - table[:, 0]
-    share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
+    share = _share_in(asked, table)
     same = (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
     met = (same or found.fifths == asked.fifths) and share >= KEY_MET
     got = f"{share:.0%} of the time in its scale, nearest to {found}"
     return got, bool(met or share >= KEY_SURE)
+
+
+def _share_in(key: harmony.Key, table: NDArray[Any]) -> float:
+    """The share of the melodic notes' time that lies in a key's scale; (N, 3) as `note_table`."""
+    lasting = table[:, 1] - table[:, 0]
+    return float(lasting[np.isin(table[:, 2] % 12, key.scale)].sum() / lasting.sum())
 
 
 def _strict_key(of: _Written) -> Score:
@@ -261,6 +269,15 @@ def _strict_key(of: _Written) -> Score:
     if found is None:
         return "nothing melodic sounds", True
     return f"nearest to {found}", (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
+
+
+def _modal_key(of: _Written) -> Score:
+    got, met = _strict_key(of)
+    asked = harmony.parse_key(of.asked.key or "")
+    if asked.mode in ("major", "minor") or not len(table := note_table(of.piece)):
+        return got, met
+    share = _share_in(asked, table)
+    return f"{got}, {share:.0%} of the time in its scale", bool(met and share >= KEY_SURE)
 
 
 def _density(of: _Written) -> Score:

@@ -117,7 +117,7 @@ class SamplingSession:
         ) -> None:
             table = asked_and_got(
                 rows, done.new, self.controls, strict_key=is_steered,
-                has_mode=rules.judges_mood and not done.source,
+                has_scale=rules.keeps_modes, has_mode=rules.judges_mood and not done.source,
             )  # fmt: skip
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
