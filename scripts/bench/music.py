@@ -22,13 +22,13 @@ from gen.analysis.key import krumhansl_kessler
 from gen.evaluation.measures import tonal
 from gen.harmony import GENRES, MOODS, Key, parse_key
 from gen.piece import Piece
+from gen.places import CONF
 from gen.sampling.planning.deciding import MAJOR_MOODS, MINOR_MOODS
 
 Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""
 
 LONG = 96
-CONF = Path(__file__).parents[2] / "conf"
 ADDED = ("[cello]", "[strings,bass]", "[piano,drums]")
 FORM = "intro:1 a:5 build:13 b:17 break:21 a:25 ending:29"
 PARTS: dict[str, Callable[[Piece], float]] = {

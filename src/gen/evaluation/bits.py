@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ BATCH_EVENTS = 8192
 POSITIONS = (0, 4, 8, 16, 32, 64)
 """First bars, counted from 0, of the stretches that figures by position are taken over."""
 _STRETCHES = (
-    "1-4", "5-8", "9-16", "17-32", "33-64", "65 on",
-)  # fmt: skip
+    *(f"{first + 1}-{last}" for first, last in pairwise(POSITIONS)),
+    f"{POSITIONS[-1] + 1} on",
+)
 """Their names, as people count them."""
 NEW = ("bars", "cells")
 """Figures with copies taken out: of whole bars, and of one track's bars."""

@@ -41,6 +41,11 @@ class Key:
         return _MODES[self.mode][0]
 
     @property
+    def is_modal(self) -> bool:
+        """Whether the mode is neither major nor minor."""
+        return self.mode not in ("major", "minor")
+
+    @property
     def scale(self) -> tuple[int, ...]:
         """Seven pitch classes, tonic first."""
         return tuple((self.tonic + step) % 12 for step in _MODES[self.mode][1])

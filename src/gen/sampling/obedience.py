@@ -274,7 +274,7 @@ def _strict_key(of: _Written) -> Score:
 def _modal_key(of: _Written) -> Score:
     got, met = _strict_key(of)
     asked = harmony.parse_key(of.asked.key or "")
-    if asked.mode in ("major", "minor") or not len(table := note_table(of.piece)):
+    if not asked.is_modal or not len(table := note_table(of.piece)):
         return got, met
     share = _share_in(asked, table)
     return f"{got}, {share:.0%} of the time in its scale", bool(met and share >= KEY_SURE)

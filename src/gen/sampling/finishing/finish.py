@@ -116,7 +116,7 @@ def signature_of(name: str) -> KeySignature:
     Where that takes more than seven sharps or flats it is the usual one of the same notes.
     """
     key = harmony.parse_key(name)
-    mode = "" if key.mode in ("major", "minor") else key.mode
+    mode = key.mode if key.is_modal else ""
     tonic = re.match(r"\s*([A-Ga-g])([#b♯♭]?)", name)
     spelt = tonic[1].upper() + tonic[2].translate({ord("♯"): "#", ord("♭"): "b"}) if tonic else ""
     ways = (fifths for fifths in range(key.fifths - 12, key.fifths + 13, 12) if abs(fifths) <= 7)

@@ -292,7 +292,7 @@ def _chords_by_bar(
 def scale_of(controls: Controls) -> tuple[int, ...]:
     """The pitch classes of a mode that is asked for; empty for major, minor and none."""
     key = harmony.parse_key(controls.key) if controls.key else None
-    return key.scale if key and key.mode not in ("major", "minor") else ()
+    return key.scale if key and key.is_modal else ()
 
 
 def with_roles(plan: Plan) -> Plan:
