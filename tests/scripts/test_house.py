@@ -4,11 +4,15 @@ import csv
 import importlib
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,13 +24,29 @@ from gen.provenance.desk.recording import OutputLog, begin_run, end_run
 from gen.provenance.houses.access import key_for_role, key_of_person
 from gen.provenance.records.run_acts import Begin, End, ModelDigest, Output
 from gen.provenance.records.tag import sign_contribution
-from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE, list_keys
+from gen.provenance.signing.key_files import (
+    PASSPHRASE_VARIABLE,
+    WrongPassphraseError,
+    list_keys,
+    open_key,
+)
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
-PEOPLE = ("init", "key", "enroll", "erase", "rotate", "revoke", "cosign", "assert-model", "seal")
+PEOPLE = (
+    "init",
+    "key",
+    "passphrase",
+    "enroll",
+    "erase",
+    "rotate",
+    "revoke",
+    "cosign",
+    "assert-model",
+    "seal",
+)
 WORKS = ("accept", "reject", "renew", "withdraw", "consent", "terms", "approve", "may")
 MODELS = (
     "drift",
@@ -715,3 +735,121 @@ def test_program_that_opens_a_preview_has_the_environment_without_the_passphrase
     monkeypatch.setenv("HOUSE_PASSPHRASE", "correct horse battery")
     preview.open_file(tmp_path / "song.mid")
     assert found["env"] == {n: v for n, v in os.environ.items() if n != "HOUSE_PASSPHRASE"}
+
+
+# -- passphrases -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_terminal(run, monkeypatch):
+    """Commands whose questions somebody at a keyboard answers."""
+    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
+    for module in ("start", "common"):
+        terminal = importlib.import_module(f"gen.cli.house_commands.{module}")
+        monkeypatch.setattr(terminal, "sys", _Terminal())
+    access = importlib.import_module("gen.provenance.houses.access")
+    monkeypatch.setattr(access, "sys", _Terminal())
+
+    def ask(*words, typed, code=0):
+        monkeypatch.setattr("getpass.getpass", lambda _: click.termui.hidden_prompt_func(""))
+        return run(*words, *QUICK, code=code, input="".join(f"{answer}\n" for answer in typed))
+
+    return ask
+
+
+class _Terminal:
+    """The module sys of somebody at a keyboard."""
+
+    class stdin:  # noqa: N801 - as in sys
+        isatty = staticmethod(lambda: True)
+
+    def __getattr__(self, name):
+        return getattr(sys, name)
+
+
+PEOPLE_HERE = ["--person", "ana:composer", "--person", "cleo:curator"]
+
+
+def test_one_person_seals_all_keys_of_a_house_by_one_passphrase(run, at_terminal):
+    told = at_terminal("init", "--name", "own", *PEOPLE_HERE, typed=["y", "", *[PASSPHRASE] * 2])
+    files = [file for file in list_keys() if not file.is_open]
+    assert sorted(file.owner for file in files) == ["ana", "cleo", "root", "root", "root"]
+    assert {open_key(file, PASSPHRASE).keyid for file in files} == {f.keyid for f in files}
+    assert len({json.loads(file.path.read_text())["salt"] for file in files}) == len(files)
+    assert "One passphrase opens all 5 keys" in told.stderr
+    line = told.stderr.split("a passphrase of its own: ")[1].strip()
+    assert shlex.split(line)[:2] == ["python", "scripts/house.py"]
+    at_terminal(*shlex.split(line)[2:], typed=[PASSPHRASE, *["four other words, new"] * 2])
+    opened = [_opens(file, "four other words, new") for file in files]
+    assert opened.count(True) == 1
+    # Of three root keys two are opened by what is typed once, and one has its own by now.
+    files.sort(key=lambda file: _opens(file, PASSPHRASE))
+    files[0].path.unlink()
+    at_terminal("enroll", "ben", "--role", "composer", typed=["y", *[PASSPHRASE] * 3])
+
+
+def _opens(file, passphrase):
+    try:
+        return bool(open_key(file, passphrase))
+    except WrongPassphraseError:
+        return False
+
+
+def test_keys_of_several_people_have_a_passphrase_each(run, at_terminal):
+    words = ["four words of root", "four words of ana", "four words of cleo"]
+    typed = ["y", "n", *(word for word in words for _ in range(2))]
+    told = at_terminal("init", "--name", "own", "--one-person", *PEOPLE_HERE, typed=typed)
+    assert "One passphrase opens all" not in told.stderr
+    files = {file.owner: file for file in list_keys() if not file.is_open}
+    for owner, passphrase in zip(("root", "ana", "cleo"), words, strict=True):
+        assert [o for o, file in files.items() if _opens(file, passphrase)] == [owner]
+
+
+def test_without_a_question_keys_share_a_passphrase_only_where_it_is_said(run, at_terminal):
+    each = [word for word in ("four words of root", "four words of ana") for _ in range(2)]
+    person = ["--one-person", "--person", "ana:composer", "--yes"]
+    at_terminal("init", "--name", "own", *person, typed=each)
+    shutil.rmtree(run.folder)
+    person += ["--one-passphrase"]
+    at_terminal("init", "--name", "other", *person, typed=[PASSPHRASE] * 2)
+    files = [file for file in list_keys() if file.house == "other" and not file.is_open]
+    assert [_opens(file, PASSPHRASE) for file in files] == [True, True]
+
+
+def test_passphrase_that_is_too_short_is_asked_for_again(run, at_terminal):
+    told = at_terminal("key", "zoe", "--name", "own", typed=["short", *[PASSPHRASE] * 2])
+    assert "the passphrase has 5 characters" in told.stderr
+
+
+def test_passphrase_is_changed_in_its_place_and_the_key_stays(started, monkeypatch):
+    before = {file.path: file.keyid for file in list_keys()}
+    monkeypatch.setenv("HOUSE_NEW_PASSPHRASE", "four other words, new")
+    found = started.json("passphrase", "ana", *QUICK)
+    assert {file.path: file.keyid for file in list_keys()} == before
+    assert before[Path(found["key_file"])] == found["keyid"]
+    assert "the passphrase does not open the key of ana" in started(
+        "passphrase", "ana", *QUICK, code=2
+    ).stderr  # fmt: skip
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, "four other words, new")
+    started("passphrase", "ana", *QUICK)
+
+
+def test_passphrase_says_which_key_is_meant_and_where_there_is_none(started):
+    several = started("passphrase", "root", code=2).stderr
+    assert "3 keys of root for lantern are here" in several
+    assert "say which: --key" in several
+    for owner in ("zoe", "machine"):  # a machine's key has none
+        assert f"no key of {owner} for lantern" in started("passphrase", owner, code=2).stderr
+
+
+def test_each_root_key_is_told_with_its_own_file(run):
+    told = run("init", "--name", "lantern", "--yes", *QUICK).stdout
+    pairs = re.findall(r"root key (\w+)…; key file: (.+)", told)
+    assert len(pairs) == 3
+    for digits, path in pairs:
+        assert f".{digits}.key" in path
+
+
+def test_cheap_key_derivation_is_warned_of_once(run):
+    told = run("init", "--name", "lantern", "--yes", *PEOPLE_HERE, *QUICK).stderr
+    assert told.count("--kdf-cost 10") == 1

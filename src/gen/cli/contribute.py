@@ -30,7 +30,8 @@ import click
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.found_files import SUFFIXES, arrivals, midi_files
 from gen.cli.house_commands.common import HOUSE, Console
-from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
+from gen.cli.next_command import command_line
+from gen.cli.outcomes import as_options, show, summarise, unstated, write_sidecar
 from gen.cli.stated import HELP, fact_options
 from gen.errors import HouseError, SettingError, counted, in_line
 
@@ -245,12 +246,13 @@ def _say_next(outcomes: list[Outcome], house: House | None, options: dict[str, A
             work = waiting if len(waiting) == 1 else []
             echo("It waits for a curator, another person:" if work else
                        "They wait for a curator, another person:")  # fmt: skip
-            say_next("house.py", ["accept", *work], house)
+            echo(f"Next: {command_line('house.py', ['accept', *work], house)}")
     elif house is not None and len(outcomes) == 1 and unstated(outcomes[0]):
         outcome = outcomes[0]
         who = ["--composer", options["composer"]] if options["composer"] else []
         stated = as_options(outcome.stated.to_dict())
-        say_next("contribute.py", [outcome.path, *who, *stated], house)
+        words = [outcome.path, *who, *stated]
+        echo(f"Next: {command_line('contribute.py', words, house)}")
 
 
 def _check_free(sidecar: Path | None) -> None:

@@ -23,7 +23,8 @@ from gen.errors import shortened
 
 COMMANDS = {
     "init": ("start", "Start a house: root key, first roster, register and pin."),
-    "key": ("start", "Make a key of your own and print its public half."),
+    "key": ("keys", "Make a key of your own and print its public half."),
+    "passphrase": ("keys", "Give a key of your own another passphrase."),
     "enroll": ("people", "Take a person into the house."),
     "erase": ("people", "Erase a person's name, which lies beside the log."),
     "rotate": ("people", "Replace a person's key or the root keys, or renew the roster."),

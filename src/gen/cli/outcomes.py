@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +13,6 @@ from gen.errors import counted, in_line, shortened
 if TYPE_CHECKING:
     from gen.analysis import Analysis
     from gen.contribution import Facts, Outcome
-    from gen.provenance.houses.house import House
 
 _MOST_LETTERS = 80
 """Of a track's name."""
@@ -146,17 +141,6 @@ def summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
     echo(f"{counted(total, 'file')}: {text}", err=as_json)
     if counts.get("already there") and not as_json:
         echo(ALREADY_THERE)
-
-
-def say_next(script: str, words: list[str | Path], house: House | None) -> None:
-    """A whole command that works as printed: the script beside this one, and the house."""
-    called = Path(sys.argv[0])
-    folder = called.parent if called.name == "contribute.py" else Path("scripts")
-    command = ["python", (folder / script).as_posix(), *map(str, words)]
-    if house is not None:
-        command += ["--house", str(house.folder)]
-    is_windows = os.name == "nt"
-    echo(f"Next: {subprocess.list2cmdline(command) if is_windows else shlex.join(command)}")
 
 
 def write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:

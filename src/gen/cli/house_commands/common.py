@@ -190,19 +190,39 @@ def fail(error: Exception, output: Console) -> None:
     raise SystemExit(REFUSED)
 
 
-def new_passphrase(owner: str) -> str:
-    """A passphrase for a new key: from the environment, else asked for twice."""
+def new_passphrase(what: str, variable: str = "") -> str:
+    """A passphrase for new keys: from the environment, else asked for twice.
+
+    Args:
+        what: the keys, in words: "the new key of ana".
+        variable: the environment's that may hold it, where it is not the usual one.
+    """
     import os
 
     from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE
 
-    named = os.environ.get(PASSPHRASE_VARIABLE)
+    variable = variable or PASSPHRASE_VARIABLE
+    named = os.environ.get(variable)
     if named is not None:
         return named
     if not sys.stdin.isatty():
         raise HouseError(
-            f"the new key of {owner} needs a passphrase",
-            mend=f"set {PASSPHRASE_VARIABLE}, or run the command at a terminal",
+            f"{what} needs a passphrase",
+            mend=f"set {variable}, or run the command at a terminal",
         )
-    question = f"A passphrase for the new key of {owner} (write it down and keep it safe)"
-    return str(click.prompt(question, hide_input=True, confirmation_prompt=True, err=True))
+    question = f"A passphrase for {what} (write it down and keep it safe)"
+    answer = click.prompt(
+        question, hide_input=True, confirmation_prompt=True, err=True, value_proc=_fit
+    )
+    return str(answer)
+
+
+def _fit(passphrase: str) -> str:
+    """A passphrase as it is; one that is guessed in a moment is asked for again."""
+    from gen.provenance.signing.key_files import check_passphrase
+
+    try:
+        check_passphrase(passphrase)
+    except HouseError as error:
+        raise click.UsageError(f"{error.what}: {error.mend}") from error
+    return passphrase

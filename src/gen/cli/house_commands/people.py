@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
-from gen.cli.house_commands.start import (
-    DAYS,
-    KDF_COST,
-    make_key,
-    make_log_key,
-    make_open_key,
-)
+from gen.cli.house_commands.keys import KDF_COST, make_key, make_open_key, warn_of_cost
+from gen.cli.house_commands.start import DAYS, make_log_key
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
@@ -175,6 +170,7 @@ def _public_or_new(
 
     if public:
         return parse_request(public, house.pin.name, person), ""
+    warn_of_cost(kdf_cost)
     key, path = make_key(house.pin.name, person, kdf_cost)
     output.say(f"key file of {person}: {path}")
     output.say(f"made on this computer: who can use it could sign as {person} until it is moved")
@@ -292,6 +288,7 @@ def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
 
     with_models_key(house.load(), "")  # refuses a sealed house before a key is made
     with unless_it_fails(house.folder, house.pin.name):
+        warn_of_cost(kdf_cost)
         key, path = make_key(house.pin.name, MODELS_OWNER, kdf_cost)
         public = public_text(models_key(key))
         _change(house, output, lambda r: with_models_key(r, public), key_file=str(path))

@@ -1,21 +1,18 @@
-"""Starting a house, and keys of one's own: init, key."""
+"""Starting a house: init."""
 
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import (
-    Console,
-    house_command,
-    new_passphrase,
-)
-from gen.errors import SettingError
+from gen.cli.house_commands.common import Console, house_command, new_passphrase
+from gen.cli.house_commands.keys import KDF_COST, make_key, make_open_key, warn_of_cost
+from gen.cli.next_command import command_line
+from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
     from gen.provenance.houses.house import House
@@ -24,13 +21,6 @@ if TYPE_CHECKING:
 
 MACHINE_ID = "machine"
 """This computer, in a house that it starts."""
-KDF_COST = click.option(
-    "--kdf-cost",
-    type=click.IntRange(10, 20),
-    default=17,
-    show_default=True,
-    help="How costly guessing the passphrase is: memory doubles with each step.",
-)
 DAYS = click.option(
     "--days",
     type=click.IntRange(1, 3660),
@@ -38,37 +28,6 @@ DAYS = click.option(
     show_default=True,
     help="For how long the roster counts.",
 )
-
-
-def _warn_of_cost(kdf_cost: int) -> None:
-    from gen.provenance.signing.key_files import KDF_COST as ADVISED
-
-    if kdf_cost < ADVISED:
-        click.echo(
-            f"--kdf-cost {kdf_cost}: whoever gets hold of the key file guesses its passphrase "
-            f"{2 ** (ADVISED - kdf_cost)} times faster than at the advised {ADVISED}",
-            err=True,
-        )
-
-
-def make_key(house: str, owner: str, kdf_cost: int, which: str = "") -> tuple[PrivateKey, Path]:
-    """A new key, sealed by a passphrase that is asked for; `which` tells several of one owner."""
-    from gen.provenance.signing.key_files import save_key
-    from gen.provenance.signing.keys import PrivateKey
-
-    key = PrivateKey.generate()
-    passphrase = new_passphrase(owner + which)
-    _warn_of_cost(kdf_cost)
-    return key, save_key(key, house=house, owner=owner, passphrase=passphrase, kdf_cost=kdf_cost)
-
-
-def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
-    """A new key without a passphrase, in the user's key folder."""
-    from gen.provenance.signing.key_files import save_open_key
-    from gen.provenance.signing.keys import PrivateKey
-
-    key = PrivateKey.generate()
-    return key, save_open_key(key, house=house, owner=owner)
 
 
 @house_command
@@ -108,6 +67,11 @@ def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
     metavar="ID:ROLE",
     help="A person to enroll at once, with a key made here: ana:composer, cleo:curator.",
 )
+@click.option(
+    "--one-passphrase",
+    is_flag=True,
+    help="One passphrase for all keys made here: for one person who holds them all.",
+)
 @click.option("--with-starter", is_flag=True, help="Begin with the starter house's works.")
 @click.option(
     "--starter",
@@ -120,7 +84,7 @@ def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
 def init_command(
     *, output: Console, name: str, count: int | None, publics: tuple[str, ...],
     threshold: int | None, machine_written: bool, one_person: bool, persons: tuple[str, ...],
-    with_starter: bool, starter: Path | None, days: int, kdf_cost: int,
+    one_passphrase: bool, with_starter: bool, starter: Path | None, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Start a house: its root keys, this computer's keys, first roster, register and trust pin.
 
@@ -128,7 +92,9 @@ def init_command(
     people can do it alone: give two of the key files away. This computer is enrolled as trainer
     and producer, so that what is trained and written here is recorded, and has the log's key,
     which signs each new head for witnesses. People at hand may be
-    enrolled at once (--person), each choosing a passphrase; others later, with `house.py enroll`.
+    enrolled at once (--person); others later, with `house.py enroll`. Each key lies in a file of
+    its own; one person who holds them all may seal them by one passphrase, and give any of them
+    another later (`house.py passphrase`).
 
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
     (--pin names another place; better one that whoever can change the house cannot reach).
@@ -148,11 +114,13 @@ def init_command(
     further = [parse_request(text, name, "root") for text in publics]
     named = _named_people(persons)
     output.confirm(f"Start the house {name!r} in {folder}?")
+    roots = [f", {number} of {count}" if count > 1 else "" for number in range(1, count + 1)]
+    owners = [*(f"root{which}" for which in roots), *(person for person, _ in named)]
+    is_shared = len(owners) > 1 and (one_passphrase or _is_one_persons(owners, output))
+    warn_of_cost(kdf_cost)
     with unless_it_fails(folder, name):
-        made = [
-            make_key(name, "root", kdf_cost, f", {number} of {count}" if count > 1 else "")
-            for number in range(1, count + 1)
-        ]
+        shared = new_passphrase(f"these {len(owners)} keys") if is_shared else ""
+        made = [make_key(name, "root", kdf_cost, which, shared) for which in roots]
         settings: dict[str, Any] = {
             "pin_path": output.pin or place_for(folder, name),
             "threshold": threshold,
@@ -160,14 +128,40 @@ def init_command(
             "root_public": further,
             "takes_machine_written": machine_written,
             "log_key": make_log_key(name),
-            "people": [_this_computer(name), *(_at_hand(name, *who, kdf_cost) for who in named)],
+            "people": [
+                _this_computer(name),
+                *(_at_hand(name, *who, kdf_cost, shared) for who in named),
+            ],
         }
         keys = [key for key, _ in made]
         if with_starter or starter:
             house = _with_works(starter, folder, name, keys, settings)
         else:
             house = create_house(folder, name, keys, **settings)
-    _show_start(house, [path for _, path in made], output, named)
+    _show_start(house, {key.keyid: path for key, path in made}, output, named)
+    if is_shared:
+        _warn_of_sharing(house, len(owners), made[-1][0].keyid, output)
+
+
+def _is_one_persons(owners: list[str], output: Console) -> bool:
+    """Whether one passphrase is to seal all these keys, as who sits here says."""
+    from gen.provenance.signing.key_files import PASSPHRASE_VARIABLE
+
+    if PASSPHRASE_VARIABLE in os.environ or output.is_sure or output.is_json:
+        return False
+    if not sys.stdin.isatty():
+        return False
+    output.say(f"{counted(len(owners), 'key')} will be made: {'; '.join(owners)}")
+    question = "Do you hold all of them, and want one passphrase for all?"
+    return click.confirm(question, default=True, err=True)
+
+
+def _warn_of_sharing(house: House, count: int, root: str, output: Console) -> None:
+    output.say(
+        f"One passphrase opens all {count} keys: who learns it and has the files signs as each of "
+        "them. Before another person is to hold one, give that one a passphrase of its own: "
+        f"{command_line('house.py', ['passphrase', 'root', '--key', root[:16]], house)}"
+    )
 
 
 def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
@@ -193,11 +187,13 @@ def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     return named
 
 
-def _at_hand(house: str, person: str, roles: tuple[str, ...], kdf_cost: int) -> Person:
+def _at_hand(
+    house: str, person: str, roles: tuple[str, ...], kdf_cost: int, passphrase: str
+) -> Person:
     """A person who sits here, with a key made now."""
     from gen.provenance.records.roster import Person, PersonKey
 
-    key, _ = make_key(house, person, kdf_cost)
+    key, _ = make_key(house, person, kdf_cost, passphrase=passphrase)
     return Person(person, person, roles, (PersonKey(key.public, 0),))
 
 
@@ -228,13 +224,16 @@ def _with_works(
 
 
 def _show_start(
-    house: House, key_files: list[Path], output: Console, named: list[tuple[str, tuple[str, ...]]]
+    house: House,
+    key_files: dict[str, Path],
+    output: Console,
+    named: list[tuple[str, tuple[str, ...]]],
 ) -> None:
     pin = house.pin
     output.line(f"The house {pin.name} begins in {pin.dir}")
     output.line(f"its trust pin: {pin.path}")
     output.line(f"its log's key, for witnesses: {pin.log}")
-    for keyid, path in zip(pin.root_keys, key_files, strict=False):
+    for keyid, path in key_files.items():
         output.line(f"root key {keyid[:16]}…; key file: {path}")
     if pin.threshold == 1:
         output.say(
@@ -249,47 +248,14 @@ def _show_start(
         )
     for person, roles in named:
         output.line(f"enrolled {person} ({' and '.join(roles)}), with a key made here")
-    output.say(f"Next: {_next_command(house, bool(named))}")
+    words = ["show", "--people"] if named else ["enroll", "ana", "--role", "composer"]
+    output.say(f"Next: {command_line('house.py', words, house)}")
     output.result(
         house=pin.name,
         folder=str(pin.dir),
         pin=str(pin.path),
         root_keys=list(pin.root_keys),
         log=str(pin.log),
-        key_files=[str(path) for path in key_files],
+        key_files=[str(path) for path in key_files.values()],
         size=pin.min_size,
-    )
-
-
-def _next_command(house: House, has_people: bool) -> str:
-    words = ["show", "--people"] if has_people else ["enroll", "ana", "--role", "composer"]
-    command = ["python", "scripts/house.py", *words, "--house", str(house.folder)]
-    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
-
-
-@house_command
-@click.argument("owner", metavar="ID")
-@click.option("--name", help="The house's name, when its folder is not on this machine.")
-@KDF_COST
-def key_command(*, output: Console, owner: str, name: str | None, kdf_cost: int) -> None:
-    """Make a key of your own (ID is your id in the house, or `root`) and print its public half.
-
-    Give the public half to the root key's holder, who enrolls you with it. The private half
-    stays in your key folder, sealed by your passphrase.
-    """
-    from gen.provenance.records.enrolment import request_of
-    from gen.provenance.signing.keys import key_id
-
-    house = name or output.open_house().pin.name
-    key, path = make_key(house, owner, kdf_cost)
-    request = request_of(key, house, owner)
-    output.say(f"key file: {path}")
-    output.say(f"public key of {owner}, with proof that you hold it:")
-    output.line(request)
-    output.result(
-        owner=owner,
-        public=key.public.hex(),
-        request=request,
-        keyid=key_id(key.public),
-        key_file=str(path),
     )

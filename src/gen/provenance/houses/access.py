@@ -21,6 +21,7 @@ from gen.provenance.signing.key_files import (
     find_key,
     list_keys,
     unlock,
+    unlock_all,
 )
 from gen.provenance.signing.keys import PrivateKey
 
@@ -157,7 +158,8 @@ def person_at_hand(register: Register, role: str, option: str = "") -> str:
 def root_keys_at_hand(register: Register, further: Sequence[str] = ()) -> list[PrivateKey]:
     """Every root key of this house in this user's key folder; `further` names new ones."""
     wanted = register.roster.root_keyids | set(further)
-    return [unlock(file, passphrase_of) for file in list_keys() if file.keyid in wanted]
+    files = [file for file in list_keys() if file.keyid in wanted]
+    return unlock_all(files, passphrase_of)
 
 
 def root_keys_for(register: Register) -> list[PrivateKey]:

@@ -16,7 +16,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
@@ -37,6 +38,7 @@ from gen.provenance.signing.shapes import Digest, Shape
 
 KEYS_VARIABLE = "HOUSE_KEYS"
 PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
+NEW_PASSPHRASE_VARIABLE = "HOUSE_NEW_PASSPHRASE"  # noqa: S105 - likewise
 KDF_COST = 17
 """log2 of scrypt's n: 128 MiB and about 0.4 s a try, as OWASP advises (r 8, p 1)."""
 _LEFT_SECONDS = 3_600
@@ -139,6 +141,22 @@ def save_key(
     Raises:
         SettingError: the passphrase is too short or the cost out of range.
     """
+    return _save(key, _seal(key, house, owner, passphrase, kdf_cost), folder)
+
+
+def seal_anew(file: KeyFile, key: PrivateKey, passphrase: str, kdf_cost: int = KDF_COST) -> None:
+    """Write a key file again in its place, sealed by another passphrase, with another salt.
+
+    Copies of the file that were made before are still opened by the passphrase before.
+
+    Raises:
+        SettingError: as `save_key`.
+    """
+    record = _seal(key, file.house, file.owner, passphrase, kdf_cost)
+    write_private(file.path, canonical(record.to_dict()) + b"\n")
+
+
+def _seal(key: PrivateKey, house: str, owner: str, passphrase: str, kdf_cost: int) -> _Sealed:
     low, high = KDF_COST_RANGE
     if not low <= kdf_cost <= high:
         raise SettingError(f"kdf_cost is {kdf_cost}", mend=f"choose {low} to {high}")
@@ -148,8 +166,7 @@ def save_key(
     salt, nonce = os.urandom(16), os.urandom(12)
     sealing = ChaCha20Poly1305(_seal_key(passphrase, salt, kdf_cost))
     sealed = sealing.encrypt(nonce, key.seed(), _sealed_head(house, kdf_cost, owner))
-    record = _Sealed(1, house, kdf_cost, nonce, owner, key.public.hex(), salt, sealed)
-    return _save(key, record, folder)
+    return _Sealed(1, house, kdf_cost, nonce, owner, key.public.hex(), salt, sealed)
 
 
 def _sealed_head(house: str, kdf_cost: int, owner: str) -> bytes:
@@ -288,8 +305,33 @@ def _matching(key: PrivateKey, file: KeyFile) -> PrivateKey:
 
 
 def others_environment() -> dict[str, str]:
-    """The environment for a program that is started: this one's, without the passphrase."""
-    return {name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE}
+    """The environment for a program that is started: this one's, without the passphrases."""
+    secret = (PASSPHRASE_VARIABLE, NEW_PASSPHRASE_VARIABLE)
+    return {name: value for name, value in os.environ.items() if name not in secret}
+
+
+def unlock_all(files: Iterable[KeyFile], ask: Callable[[KeyFile], str]) -> list[PrivateKey]:
+    """The keys in several files; what opened one of them is tried at the next before anybody is
+    asked again: one person may have sealed them all by one passphrase.
+
+    Raises:
+        KeyFileError: as `open_key`.
+    """
+    keys: list[PrivateKey] = []
+    typed = ""
+
+    def asked(file: KeyFile) -> str:
+        nonlocal typed
+        typed = ask(file)
+        return typed
+
+    for file in files:
+        key = None
+        if typed and not file.is_open:
+            with suppress(WrongPassphraseError):
+                key = open_key(file, typed)
+        keys.append(key or unlock(file, asked))
+    return keys
 
 
 def find_key(keyids: set[str], ask: Callable[[KeyFile], str]) -> PrivateKey | None:
