@@ -71,6 +71,7 @@ def test_whatever_is_asked_for_is_as_in_memory(file, seed):
 def test_what_is_not_there_is_no_value(file):
     kept = long(file)
     assert len(kept.span(len(LONG), len(LONG))) == 0
+    assert kept.span(len(LONG) - 3, len(LONG) + 9).tolist() == LONG[-3:].tolist()
     with pytest.raises(IndexError):
         kept.at(np.array([len(LONG)]))
 

@@ -154,9 +154,9 @@ class StoredArray:
         return self.shape[0]
 
     def span(self, first: int, end: int) -> NDArray[Any]:
-        """The rows from `first` up to `end`."""
-        row = self._row_bytes
-        if row and 0 <= first < end <= len(self):
+        """The rows from `first` up to `end`, as far as there are any."""
+        row, end = self._row_bytes, min(end, len(self))
+        if row and 0 <= first < end:
             self._body.need(self._offset + row * first, self._offset + row * end)
         return self._view[first:end]
 
