@@ -135,8 +135,11 @@ class _Desk:
         with Console.busy("reading what the house knows"):
             known = made.load()
         self.register = made.register
-        for place in known.unread if known else ():
-            echo(in_line(f"not compared with {place} (python scripts/house.py audit)"), err=True)
+        if unread := known.unread if known else ():
+            more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+            places = f"{', '.join(map(str, unread[:3]))}{more}"
+            audit = command_line("house.py", ["audit"], self.house)
+            echo(in_line(f"not compared with {places}; what is wrong: {audit}"), err=True)
         return made
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from gen.errors import counted
 from gen.smf.chunks import (
     CHUNK_HEADER_BYTES,
     FILE_HEADER_BYTES,
@@ -139,6 +140,9 @@ class _ChunkReader:
         self.foreign: Counter[str] = Counter()
         self.foreign_bytes: Counter[str] = Counter()
         self.without_end: list[int] = []
+        self.goes_on: list[int] = []
+        self.stray: list[int] = []
+        self.has_tag = False
 
     def read(self, declared: int) -> None:
         while self.position + CHUNK_HEADER_BYTES <= len(self.data):
@@ -154,8 +158,7 @@ class _ChunkReader:
         following = self.data.find(b"MTrk", self.position)
         if following < 0:
             return False
-        count = following - self.position
-        self.raw.remarks.append(f"{count:,} stray bytes between two tracks left out")
+        self.stray.append(following - self.position)
         self.position = following
         return True
 
@@ -174,7 +177,7 @@ class _ChunkReader:
             what = "the mark of a piece that a model generated"
             raise RuleBroken("generated", what, byte_offset=start)
         elif kind == TAG_CHUNK:
-            self.raw.wrapping.append("an earlier house tag taken off")
+            self.has_tag = True
         else:
             self.foreign[kind.decode("ascii")] += 1
             self.foreign_bytes[kind.decode("ascii")] += length
@@ -187,6 +190,8 @@ class _ChunkReader:
             raise RuleBroken("truncated", what, byte_offset=len(self.data))
         if not reader.has_end:
             self.without_end.append(reader.number + 1)
+        if reader.rest:
+            self.goes_on.append(reader.number + 1)
         self.budget -= track.event_count
         self.track_count += 1
         self.raw.music = self.data[: self.position]
@@ -207,9 +212,17 @@ class _ChunkReader:
         if rest:
             what = "stray bytes" if rest.strip(b"\0") else "zeros"
             self.raw.wrapping.append(f"{len(rest):,} {what} after the last track left out")
+        if self.has_tag:
+            self.raw.wrapping.append("an earlier house tag taken off")
+        if self.stray:
+            size = counted(sum(self.stray), "stray byte")
+            self.raw.remarks.append(f"{size} between tracks left out")
+        if self.goes_on:
+            what = f"what follows the end of {_listed(self.goes_on)} left out"
+            self.raw.remarks.append(f"{what}; if music is missing, export the piece again")
         if self.without_end:
             named = _listed(self.without_end)
-            self.raw.remarks.append(f"track {named} had no end-of-track event: added")
+            self.raw.remarks.append(f"{named} had no end-of-track event: added")
 
     def _describe_count(self, declared: int) -> None:
         """Compare with the header, which in some programs counts every chunk."""
@@ -224,8 +237,8 @@ class _ChunkReader:
 
 
 def _listed(numbers: list[int]) -> str:
-    """A few numbers, and how many more there are."""
-    shown = ", ".join(map(str, numbers[:4]))
+    """A few tracks by their numbers, and how many more there are."""
+    shown = f"track{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers[:4]))}"
     return shown if len(numbers) <= 4 else f"{shown} and {len(numbers) - 4} more"
 
 
@@ -236,13 +249,13 @@ class TrackReader:
         self.body = body
         self.start = start
         self.number = number
-        self.remarks = raw.remarks
         self.longest_ticks = MAX_QUARTERS * raw.ticks_per_quarter
         self.track = RawTrack(number)
         self.position = 0
         self.status = 0
         self.port = 0
         self.has_end = False
+        self.rest = 0
 
     def read(self, budget: int) -> RawTrack:
         """Every event up to the end of the track, marked or not."""
@@ -256,11 +269,7 @@ class TrackReader:
                 raise self._broken("truncated", what) from None
             if is_end:
                 self.has_end = True
-                rest = len(self.body) - self.position
-                if rest:
-                    self.remarks.append(
-                        f"track {self.number + 1}: {rest} bytes after its end left out"
-                    )
+                self.rest = len(self.body) - self.position
                 return self.track
         raise self._broken("too-many-events", f"more than {MAX_EVENTS:,} events")
 

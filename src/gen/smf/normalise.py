@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gen.errors import shortened
 from gen.piece import (
     DRUM_PROGRAM,
     KeySignature,
@@ -22,10 +23,11 @@ from gen.piece import (
     TimeSignature,
 )
 from gen.smf.bars import look_at_time, set_bar_lines
+from gen.smf.doubts import look_at_instruments, unsure
 from gen.smf.general_midi import instrument_name, range_of
 from gen.smf.lenient import RawFile, read_leniently
 from gen.smf.mend import Repairs
-from gen.smf.parts import Origin, PartReader, TrackPart, hold_in_model, look_at_instruments, unsure
+from gen.smf.parts import Origin, PartReader, TrackPart, hold_in_model
 from gen.smf.rules import (
     CONTRIBUTE,
     EXPORT,
@@ -36,7 +38,7 @@ from gen.smf.rules import (
     RuleBroken,
 )
 from gen.smf.text import decode_text
-from gen.smf.unheard import EXTREME_TEMPO, OFF_GRID, list_unheard
+from gen.smf.unheard import list_events, list_unheard
 from gen.smf.walk import parse, read_key_signature, read_time_signature
 from gen.smf.writer import write_and_parse
 
@@ -44,6 +46,8 @@ _Event = TypeVar("_Event", Tempo, TimeSignature, KeySignature)
 
 _PITCH_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _KEYSWITCH_MARGIN_SEMITONES = 5
+_SHOWN_TRACKS = 4
+_MOST_LETTERS = 60
 NO_LENGTH = "note(s) of no length left out"
 _REPAIRS = {
     "stray-off": "{n} note-off(s) that end nothing left out",
@@ -55,6 +59,9 @@ _REPAIRS = {
 }
 _TEXT, _NAME, _MARKER, _CUE = 0x01, 0x03, 0x06, 0x07
 _CONDUCTOR = (0x51, 0x58, 0x59)
+_LEFT_OUT = (
+    "the house's copy leaves out the events that the model does not hear; your own file keeps them"
+)
 _WRITTEN_ANEW = "written anew as a strict type-1 file, one track an instrument"
 
 
@@ -145,11 +152,8 @@ class _Normaliser:
         silent = sum(not t.notes and t.number > 0 for t in self.raw.tracks)
         left_out = [f"{silent} track(s) without notes left out"] if silent else []
         changes = [*self.raw.wrapping, *self.changes, *left_out, _WRITTEN_ANEW]
-        lost = [line for line in unheard if not line.startswith((OFF_GRID, EXTREME_TEMPO))]
-        if lost:
-            changes.append(
-                f"the house's copy leaves out {', '.join(lost)}; your own file keeps them"
-            )
+        if list_events(self.raw):
+            changes.append(_LEFT_OUT)
         data, piece = write_and_parse(piece)
         return replace(found, data=data, piece=piece, changes=tuple(changes))
 
@@ -264,8 +268,11 @@ class _Normaliser:
             self._say("a conductor track put before the first instrument")
         if self.raw.empty_tracks:
             self._say(f"{self.raw.empty_tracks} empty track(s) left out")
-        for count in self.reader.joined_channels:
-            self._say(f"a line spread over {count} channels (MPE) joined into one track")
+        if joined := self.reader.joined_channels:
+            lines = f"a line spread over {joined[0]} channels (MPE) joined into one track"
+            if len(joined) > 1:
+                lines = f"{len(joined)} lines spread over several channels each (MPE) joined"
+            self._say(lines)
         if self.changes and self.reader.reached_others:
             self._say("programs and pedals of a channel brought to every track that plays on it")
         named = sum(part.named is not None and not part.is_told for part in parts)
@@ -281,8 +288,9 @@ class _Normaliser:
         if self.texts:
             count = len(self.texts)
             what = "a name or marker" if count == 1 else f"{count} names or markers"
-            shown = ", ".join(f"'{text}'" for text in self.texts[:3])
-            self._say(f"{what} read as {shown}{', …' if count > 3 else ''} and written as UTF-8")
+            texts = [f"'{text}'" for text in dict.fromkeys(self.texts)]
+            shown = ", ".join([*texts[:3], *(["…"] if len(texts) > 3 else [])])
+            self._say(f"{what} read as {shown} and written as UTF-8")
 
     def _text(self, payload: bytes) -> str:
         text = decode_text(payload)
@@ -332,16 +340,22 @@ def bar_number(piece: Piece, tick: int) -> int:
 
 def _keyswitches(piece: Piece) -> list[str]:
     """Notes so far below an instrument's range that they look like keyswitches."""
-    lines = []
-    for track in piece.tracks:
+    places = []
+    for number, track in enumerate(piece.tracks, 1):
         lowest = range_of(track.instrument)[0] - _KEYSWITCH_MARGIN_SEMITONES
-        low = sorted({n.pitch for n in track.notes if n.pitch < lowest})
+        low = [n.pitch for n in track.notes if n.pitch < lowest]
         if low:
-            count = sum(n.pitch < lowest for n in track.notes)
-            named = ", ".join(note_name(pitch) for pitch in low[:6])
-            lines.append(
-                f"{count} very low note(s) in '{track.name}' ({named}), below the range of the "
-                f"{instrument_name(track.instrument)}: if they switch a sample library's "
-                "articulations, delete them before contributing; the model takes them for music"
-            )
-    return lines
+            pitches = ", ".join(note_name(pitch) for pitch in sorted(set(low))[:6])
+            instrument = instrument_name(track.instrument)
+            name = shortened(track.name, _MOST_LETTERS) or number
+            what = f"in '{name}' ({pitches}), below the range of the {instrument}"
+            places.append((len(low), what))
+    if not places:
+        return []
+    where = "; ".join(what for _, what in places[:_SHOWN_TRACKS])
+    more = len(places) - _SHOWN_TRACKS
+    return [
+        f"{sum(count for count, _ in places):,} very low note(s) {where}"
+        f"{f'; and in {more} more' if more > 0 else ''}: if they switch a sample library's "
+        "articulations, delete them before contributing; the model takes them for music"
+    ]

@@ -16,23 +16,15 @@ from gen.smf.channels import Channels
 from gen.smf.general_midi import instrument_name
 from gen.smf.lenient import RawFile, RawTrack
 from gen.smf.mend import NEVER, Change, Repairs, join_notes, pair_notes, pair_pedals
-from gen.smf.naming import contradicts, instrument_in
+from gen.smf.naming import instrument_in
 from gen.smf.rules import RuleBroken
 from gen.smf.text import decode_text
-from gen.smf.walk import DRUM_CHANNEL
 
 UNSAID = -1
 """Stands for an instrument where the file chooses none."""
-_KITS = frozenset({0, 8, 16, 24, 25, 26, 32, 40, 48, 49, 50, 51, 52, 53, 56, 57, 126, 127})
-"""Programs that call a drum kit in General MIDI 2, GS or XG."""
-_LOWEST_DRUM, _HIGHEST_DRUM = 35, 59
-"""The pitches of kick, snare, toms and cymbals: a kit plays mostly these."""
-_KIT_SOUNDS = (frozenset({35, 36}), frozenset({38, 40}), frozenset({42, 44, 46, 51}))
-"""Kicks, snares, and what keeps time on cymbals."""
-_OFTEN_STRUCK = frozenset().union(*_KIT_SOUNDS, {37, 39, 49, 53, 57, 59})
-_NAMED, _MOST_LETTERS = 4, 60
+_MOST_LETTERS = 60
+_PLUS, _MORE, _MOST_NAMES = " + ", "…", 3
 _NAME, _CHANNEL_PREFIX = 0x03, 0x20
-STATE = "state the instruments (--instruments, or a column of that name)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +221,16 @@ def _join(parts: list[TrackPart], into: int, place: int, repairs: Repairs) -> No
     kept, other = parts[into].track, parts.pop(place).track
     kept.notes = join_notes(kept.notes, other.notes, repairs)
     kept.pedals = _joined_pedals([*kept.pedals, *other.pedals])
-    if other.name and other.name != kept.name:
-        kept.name = f"{kept.name} + {other.name}" if kept.name else other.name
+    kept.name = _joined_name(kept.name, other.name)
+
+
+def _joined_name(*names: str) -> str:
+    """The names of tracks that are one now, each once, and of many the first ones."""
+    each = dict.fromkeys(part for name in names for part in name.split(_PLUS) if part)
+    each.pop(_MORE, None)
+    had_more = any(_MORE in name.split(_PLUS) for name in names)
+    shown = [*each][:_MOST_NAMES]
+    return _PLUS.join([*shown, *([_MORE] if had_more or len(each) > len(shown) else [])])
 
 
 def _joined_pedals(pedals: list[Pedal]) -> list[Pedal]:
@@ -243,129 +243,6 @@ def _joined_pedals(pedals: list[Pedal]) -> list[Pedal]:
         else:
             joined.append(pedal)
     return joined
-
-
-# -- what wants a look ------------------------------------------------------------------------
-
-
-def look_at_instruments(parts: Sequence[TrackPart]) -> list[str]:
-    """What a person should look at before trusting the instruments, one sentence a kind."""
-    lines = [_about_unsaid([part for part in parts if not part.is_told])]
-    lines.append(_about_kits_elsewhere(parts))
-    lines += [_about_drums(part) for part in parts]
-    lines += [_about_contradiction(part) for part in parts]
-    return [line for line in lines if line]
-
-
-def unsure(parts: Sequence[TrackPart]) -> tuple[int, ...]:
-    """The tracks, counted from 0, whose instrument a person should confirm."""
-    return tuple(
-        place
-        for place, part in enumerate(parts)
-        if not part.is_told
-        or _is_kit_elsewhere(part)
-        or _about_drums(part)
-        or _about_contradiction(part)
-    )
-
-
-def _about_unsaid(parts: list[TrackPart]) -> str:
-    if not parts:
-        return ""
-    named = [part for part in parts if part.named is not None]
-    others = [part for part in parts if part.named is None]
-    how = "by its name" if len(named) == 1 else "by their names"
-    taken = [f"taken {how}: {_as_instruments(named)}"] if named else []
-    taken += [f"taken as General MIDI does: {_as_instruments(others)}"] if others else []
-    how = "; ".join(taken)
-    return (
-        f"{len(parts)} track(s) with notes and no program change, {how}; if that is wrong, {STATE}"
-    )
-
-
-def _as_instruments(parts: list[TrackPart]) -> str:
-    return _first_few([_as_instrument(part) for part in parts])
-
-
-def _as_instrument(part: TrackPart) -> str:
-    place = f" on channel {(part.channels[0] & 15) + 1}" if _is_kit_elsewhere(part) else ""
-    return f"{part.label} as {instrument_name(part.track.instrument)}{place}"
-
-
-def _first_few(words: list[str]) -> str:
-    more = [f"{len(words) - _NAMED} more"] if len(words) > _NAMED else []
-    return ", ".join([*words[:_NAMED], *more])
-
-
-def _about_kits_elsewhere(parts: Sequence[TrackPart]) -> str:
-    """Drums away from channel 10 by a bank or a message; those by a name are unsaid already."""
-    found = [part for part in parts if _is_kit_elsewhere(part) and part.is_told]
-    labels = _first_few([part.label for part in found])
-    if len(found) == 1:
-        channel = (found[0].channels[0] & 15) + 1
-        what = f"{labels} plays drums on channel {channel}, as its bank or a system message says"
-        return f"{what}; if it is no drum kit, {STATE}"
-    what = f"{labels} play drums away from channel 10, as banks or system messages say"
-    return f"{what}; if they are no drums, {STATE}" if found else ""
-
-
-def _is_kit_elsewhere(part: TrackPart) -> bool:
-    return part.track.is_drum and part.channels[0] & 15 != DRUM_CHANNEL
-
-
-def _about_drums(part: TrackPart) -> str:
-    """What sounds like drums and is none, and what is no drum kit on channel 10."""
-    channel = part.channels[0] & 15
-    if part.named == DRUM_PROGRAM and not part.track.is_drum:
-        program = instrument_name(part.track.instrument)
-        return (
-            f"{part.label} is named like drums, but plays on channel {channel + 1} as {program}, "
-            f"not on channel 10, the drums': if it is a drum kit, {STATE}"
-        )
-    if part.track.is_drum and len(part.channels) == 1 and (why := _why_no_kit(part)):
-        return (
-            f"{part.label} plays on channel 10, which is the drums', but {why}: if it is no drum "
-            f"kit, {STATE}"
-        )
-    if not part.track.is_drum and part.named is None and _is_like_a_kit(part):
-        program = instrument_name(part.track.instrument)
-        return (
-            f"{part.label} plays what a drum kit plays (kick, snare, hi-hat), but as {program}: "
-            f"if it is a drum kit, {STATE}"
-        )
-    return ""
-
-
-def _is_like_a_kit(part: TrackPart) -> bool:
-    """Whether a piano that nobody named strikes kick, snare, cymbals, and next to nothing else."""
-    pitches = {note.pitch for note in part.track.notes}
-    if part.track.program or not all(pitches & sounds for sounds in _KIT_SOUNDS):
-        return False
-    of_a_kit = sum(note.pitch in _OFTEN_STRUCK for note in part.track.notes)
-    onsets = {note.onset_ticks for note in part.track.notes}
-    return of_a_kit >= 0.9 * len(part.track.notes) >= 0.9 * 1.1 * len(onsets)
-
-
-def _why_no_kit(part: TrackPart) -> str:
-    if part.named not in (None, DRUM_PROGRAM):
-        return f"its name says {instrument_name(part.named or 0)}"
-    if part.program is not None and part.program not in _KITS:
-        return f"its program is {instrument_name(part.program)}"
-    notes = part.track.notes
-    beyond = sum(not _LOWEST_DRUM <= note.pitch <= _HIGHEST_DRUM for note in notes)
-    is_kit = part.named == DRUM_PROGRAM or beyond <= len(notes) / 2
-    return "" if is_kit else "most of its notes are no kit's"
-
-
-def _about_contradiction(part: TrackPart) -> str:
-    instrument = part.track.instrument
-    is_about_drums = DRUM_PROGRAM in (part.named, instrument)
-    if not part.is_told or is_about_drums or not contradicts(part.track.name, instrument):
-        return ""
-    return (
-        f"{part.label} is named like a {instrument_name(part.named or 0)}, but the file makes it "
-        f"a {instrument_name(instrument)}: if the name is right, {STATE}"
-    )
 
 
 def read_instruments(text: str) -> tuple[int, ...]:

@@ -26,13 +26,13 @@ _CONTROLLERS = {
     123: "all notes off", 124: "omni mode", 125: "omni mode", 126: "mono mode", 127: "poly mode",
 }  # fmt: skip
 _SUSTAIN = 64
+_SHOWN_KINDS = 8
 _TEXTS = {0x01: "texts", 0x02: "copyright notices", 0x04: "instrument texts", 0x05: "lyrics"}
 
 
 def list_unheard(raw: RawFile, piece: Piece) -> tuple[str, ...]:
-    """One line for each kind of event or detail that the model does not hear."""
-    counts = _count_events(raw)
-    lines = [f"{name} ({count:,} {_events(count)})" for name, count in sorted(counts.items())]
+    """One line for what the model does not hear: of all events, of timing and of tempos."""
+    lines = [events] if (events := list_events(raw)) else []
     if off_grid := _off_grid(piece):
         apart = fmean(off_grid) * 1000
         lines.append(
@@ -47,13 +47,26 @@ def list_unheard(raw: RawFile, piece: Piece) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def list_events(raw: RawFile) -> str:
+    """The kinds of event that the model does not hear, the most frequent first; "" of none."""
+    counts = _count_events(raw).most_common()
+    more = counts[_SHOWN_KINDS:]
+    if len(more) == 1:  # as long as its name
+        more = []
+    shown = [f"{name} ({_events(count)})" for name, count in counts[: len(counts) - len(more)]]
+    if more:
+        events = _events(sum(count for _, count in more))
+        shown.append(f"{len(more)} further kinds ({events})")
+    return ", ".join(shown)
+
+
 def _is_extreme(tempo: Tempo) -> bool:
     lowest, highest = TEMPO_RANGE
     return not lowest <= tempo.quarters_per_minute <= highest
 
 
 def _events(count: int) -> str:
-    return "event" if count == 1 else "events"
+    return "1 event" if count == 1 else f"{count:,} events"
 
 
 def _count_events(raw: RawFile) -> Counter[str]:
@@ -73,7 +86,7 @@ def _count_events(raw: RawFile) -> Counter[str]:
 def _event_name(kind: int, number: int) -> str:
     """The name of an unheard channel event, "" for those the model hears."""
     if kind == 0xB0 and number != _SUSTAIN:
-        return _CONTROLLERS.get(number, f"controller {number}")
+        return _CONTROLLERS.get(number, "controllers without a name")
     return {0xA0: "key pressure", 0xD0: "channel pressure", 0xE0: "pitch bend"}.get(kind, "")
 
 
