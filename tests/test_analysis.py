@@ -172,6 +172,26 @@ def test_markers_of_other_languages_and_letters_are_read() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("texts", "sections"),
+    [
+        (("[A]", "[B]", "[A]"), "A:1 B:2 A:3"),
+        (("(Verse 1)", "Chorus:", "<Bridge>"), "verse-1:1 chorus:2 bridge:3"),
+        (("1. Intro", "2 - Verse", "3) Chorus"), "intro:1 verse:2 chorus:3"),
+        (("Aメロ", "サビ", "間奏"), "verse:1 chorus:2 interlude:3"),
+        (("Вступление", "Куплет 1", "Припев"), "intro:1 verse-1:2 chorus:3"),
+        (("Wstęp", "Zwrotka", "Refren"), "intro:1 verse:2 chorus:3"),
+        (("前奏", "主歌", "副歌"), "intro:1 verse:2 chorus:3"),
+        (("[C]", "[Am]", "[D]"), ""),  # chords as song sheets write them
+        (("[C]", "", ""), ""),  # a chord, or a form whose A nobody marked
+        (("A", "D", "E"), ""),
+    ],
+)
+def test_brackets_places_and_other_languages_of_section_marks(texts, sections) -> None:
+    named = [(number, text) for number, text in enumerate(texts, 1) if text]
+    assert sections_of(marked(*named)) == sections
+
+
 def test_markers_that_name_no_section_propose_none() -> None:
     others = ("Marker 1", "Am7", "loop start", "120 bpm", "fix this verse later", "%", "", "3")
     assert sections_of(marked(*((number, text) for number, text in enumerate(others, 1)))) == ""

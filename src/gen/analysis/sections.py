@@ -13,25 +13,41 @@ from unicodedata import combining, normalize
 from gen.piece import Marker, Piece
 
 _NAMES = {  # what a section is called here, and what markers call it
-    "intro": "intro introduction einleitung introduccion introduzione",
-    "verse": "verse vers strophe couplet strofa estrofa verso",
-    "prechorus": "prechorus prerefrain vorrefrain",
-    "chorus": "chorus refrain hook estribillo ritornello refrao",
-    "bridge": "bridge brucke pont puente ponte middle8 middleeight",
+    "intro": "intro introduction einleitung introduccion introduzione introducao wstep inleiding "
+    "вступление интро イントロ 前奏 인트로",
+    "verse": "verse vers strophe couplet strofa estrofa verso zwrotka куплет aメロ 主歌 벌스",
+    "prechorus": "prechorus prerefrain vorrefrain precoro bメロ 导歌",
+    "chorus": "chorus refrain hook estribillo ritornello refrao refren refrein coro "
+    "припев サビ 副歌 후렴",
+    "bridge": "bridge brucke pont puente ponte mostek brug middle8 middleeight бридж 桥段 브릿지",
     "solo": "solo",
     "break": "break breakdown",
     "build": "build buildup",
     "drop": "drop",
-    "interlude": "interlude instrumental zwischenspiel intermezzo interludio",
+    "interlude": "interlude instrumental zwischenspiel intermezzo interludio проигрыш "
+    "間奏 间奏 간주",
     "theme": "theme head thema tema",
     "variation": "variation var",
-    "ending": "ending outro coda end final finale schluss",
+    "ending": "ending outro coda end final finale schluss slot zakonczenie концовка кода "
+    "アウトロ エンディング 尾奏 아웃트로",
 }
-_SECTIONS = {word: name for name, words in _NAMES.items() for word in words.split()}
+
+
+def _plain(text: str) -> str:
+    """A text in small letters without accents."""
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c)).strip()
+
+
+_SECTIONS = {_plain(word): name for name, words in _NAMES.items() for word in words.split()}
 _LETTER = re.compile(r"(?:(?i:part|section|teil|partie|parte)\s+)?([A-Z])(['\d]?)")
 _FORM_LETTERS = "ABCD"
 """Further letters are rehearsal marks, which count pages rather than name what returns."""
+_CHORD = re.compile(r"[A-G][#b♯♭]?(?:m|min|maj|dim|aug|sus|add|[679°øΔ/]).*|[A-G][#b♯♭]")
+"""A chord's name; beside one a letter is a chord too."""
+_BRACKETS = re.compile(r"[\[({<«„“\"'](.*)[\])}>»”“\"']|(.*):")
 _NUMBER = re.compile(r"[\s_-]*(\d*)$")
+_PLACE = re.compile(r"^\d+\s*[.):-]\s*")
+"""A section's place in the piece: "2. Chorus"."""
 _WORD_BREAK = re.compile(r"[\s_-]+")
 
 
@@ -60,18 +76,28 @@ def sections_of(piece: Piece, cues: Sequence[Marker] = ()) -> str:
 
 def _named(markers: Sequence[Marker]) -> list[tuple[int, str]]:
     """Ticks and names of the sections that markers name, in order."""
-    letters = [_LETTER.fullmatch(marker.text.strip()) for marker in markers]
-    is_form = not any(letter and letter[1] not in _FORM_LETTERS for letter in letters)
+    texts = [_bare(marker.text) for marker in markers]
+    letters = [_LETTER.fullmatch(text) for text in texts]
+    found = {letter[1] for letter in letters if letter}
+    has_chords = any(_CHORD.fullmatch(text) for text in texts if not _LETTER.fullmatch(text))
+    is_form = "A" in found and found <= set(_FORM_LETTERS) and not has_chords
     named = [
-        (marker.onset_ticks, "".join(letter.groups()) if letter and is_form else _name(marker.text))
-        for marker, letter in sorted(zip(markers, letters, strict=True), key=lambda two: two[0])
+        (marker.onset_ticks, "".join(letter.groups()) if letter and is_form else _name(text))
+        for marker, text, letter in zip(markers, texts, letters, strict=True)
     ]
-    return [(onset, name) for onset, name in named if name]
+    return sorted((one for one in named if one[1]), key=lambda one: one[0])
+
+
+def _bare(text: str) -> str:
+    """A marker's text without the brackets or the colon that some programs write."""
+    text = text.strip()
+    bracketed = _BRACKETS.fullmatch(text)
+    return "".join(filter(None, bracketed.groups())).strip() if bracketed else text
 
 
 def _name(text: str) -> str:
     """The section that a marker names, its number kept ("Strophe 2" is verse-2), or ""."""
-    plain = "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c)).strip()
+    plain = _PLACE.sub("", _plain(text))
     number = _NUMBER.search(plain)
     assert number is not None  # noqa: S101 - it matches the empty end
     words = [plain[: number.start()], plain]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gen.piece import DRUM_PROGRAM
 from gen.smf.general_midi import instrument_name
-from gen.smf.naming import contradicts
+from gen.smf.naming import KIT_SOUNDS, contradicts
 from gen.smf.parts import TrackPart
 from gen.smf.walk import DRUM_CHANNEL
 
@@ -14,9 +14,7 @@ _KITS = frozenset({0, 8, 16, 24, 25, 26, 32, 40, 48, 49, 50, 51, 52, 53, 56, 57,
 """Programs that call a drum kit in General MIDI 2, GS or XG."""
 _LOWEST_DRUM, _HIGHEST_DRUM = 35, 59
 """The pitches of kick, snare, toms and cymbals: a kit plays mostly these."""
-_KIT_SOUNDS = (frozenset({35, 36}), frozenset({38, 40}), frozenset({42, 44, 46, 51}))
-"""Kicks, snares, and what keeps time on cymbals."""
-_OFTEN_STRUCK = frozenset().union(*_KIT_SOUNDS, {37, 39, 49, 53, 57, 59})
+_OFTEN_STRUCK = frozenset().union(*KIT_SOUNDS, {37, 39, 49, 53, 57, 59})
 _SHOWN = 4
 STATE = "state the instruments (--instruments, or a column of that name)"
 
@@ -135,7 +133,7 @@ def _is_like_a_kit(part: TrackPart) -> bool:
     if part.track.is_drum or part.named is not None or part.track.program:
         return False
     pitches = {note.pitch for note in part.track.notes}
-    if not all(pitches & sounds for sounds in _KIT_SOUNDS):
+    if not all(pitches & sounds for sounds in KIT_SOUNDS):
         return False
     of_a_kit = sum(note.pitch in _OFTEN_STRUCK for note in part.track.notes)
     onsets = {note.onset_ticks for note in part.track.notes}

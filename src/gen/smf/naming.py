@@ -7,7 +7,7 @@ look where the file says something else. The names are listed in `instrument_nam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from unicodedata import combining, normalize
@@ -22,12 +22,24 @@ _VAGUE_WORDS = """
     grand beat beats groove orchestra distortion overdrive saw square pulse sweep manual br va
     ca kb keys keyboard keyboards keyb tastiera tastiere teclado teclados claviers clavier
     tasten toetsen klawisze bomba caja caixa bombo kit trommel trommer horns upright solo
-    triangle metales metais koper
+    triangle metales metais koper serum sylenth sylenth1 sytrus harmor retrologue wavetable es2
+    padshop women men mallets mallet hat hats palmas battery suitcase nylon
 """
 _VAGUE = frozenset(_VAGUE_WORDS.split())
 """Names that propose an instrument and contradict none: a bass may be a tuba or a singer."""
-_MODIFIERS = _VAGUE | {"contrabass", "contrabasso", "contrabajo", "kontrabass", "piccolo", "pizz"}
+_MODIFIERS = _VAGUE | {
+    "contrabass", "contrabasso", "contrabajo", "kontrabass", "piccolo", "pizz", "percussion",
+    "perc", "percussions", "perkusja", "percusion", "percussao",
+}  # fmt: skip
 """What stands before or behind another instrument's name: a contrabass clarinet, a piccolo horn."""
+_FRENCH = {"alto": 41, "altos": 41, "timbales": 47}
+"""What is another instrument in French than in other languages."""
+_FRENCH_WORDS = """
+    violon violons violoncelle violoncelles contrebasse contrebasses hautbois cor cors clarinette
+    clarinettes basson bassons trompette trompettes cordes cuivres
+"""
+_FRENCH_ALONE = frozenset(_FRENCH_WORDS.split())
+"""Names in no other language but French; where a file has one, its other names are French too."""
 
 _FAMILIES: tuple[frozenset[int], ...] = (
     frozenset(range(8)),
@@ -47,6 +59,10 @@ _FAMILIES: tuple[frozenset[int], ...] = (
 )
 """Instruments that pass for one another: no name of one contradicts a program of the same."""
 
+KIT_SOUNDS = (frozenset({35, 36}), frozenset({38, 40}), frozenset({42, 44, 46, 51}))
+"""Kicks, snares, and what keeps time on cymbals, as General MIDI has them."""
+_TOMS = frozenset({41, 43, 45, 47, 48, 50})
+_SYNTH_BASS, _HIGHEST_808 = 38, 59
 _MOST_WORDS = 4
 _SHORTEST_SUFFIX = 5
 
@@ -59,6 +75,36 @@ def instrument_in(name: str) -> int | None:
     """
     phrase = _phrase_in(name)
     return _vocabulary()[phrase] if phrase else None
+
+
+def is_french(names: Iterable[str]) -> bool:
+    """Whether some of a file's names are French for certain."""
+    return any(not _FRENCH_ALONE.isdisjoint(_words(name)) for name in names)
+
+
+def french_instrument_in(name: str) -> int | None:
+    """As `instrument_in`, of a file with French names: "Altos" are violas there, no choir."""
+    phrase = _phrase_in(name)
+    return _FRENCH.get(phrase, _vocabulary()[phrase]) if phrase else None
+
+
+def instrument_by_music(name: str, pitches: Collection[int]) -> int | None:
+    """What a name means that is either of two things, by the notes; None where they do not say.
+
+    "Tom" is a drum where nothing but toms is struck, and else a person; an "808" that strikes
+    kick and snare is a kit, one that stays low a bass.
+
+    Args:
+        name: of a track.
+        pitches: of its notes.
+    """
+    words = {word for word in _words(name) if not _NUMBER.fullmatch(word)} or {*_words(name)}
+    if words == {"tom"} and _TOMS.issuperset(pitches):
+        return DRUM_PROGRAM
+    if words <= {"808", "808s"} and words:
+        is_kit = all(sounds.intersection(pitches) for sounds in KIT_SOUNDS[:2])
+        return DRUM_PROGRAM if is_kit else _SYNTH_BASS if max(pitches) <= _HIGHEST_808 else None
+    return None
 
 
 def contradicts(name: str, instrument: int) -> bool:
@@ -87,7 +133,8 @@ def _phrase_in(name: str) -> str:
     """The known name that a track's name holds, or ""."""
     words = _words(name)
     unnumbered = [word for word in words if not _NUMBER.fullmatch(word)]
-    found = [*_known_phrases(words), *_known_phrases(unnumbered)]
+    whole = _words(name.casefold())  # "SoCal", not "So Cal"
+    found = [p for listed in (words, unnumbered, whole) for p in _known_phrases(listed)]
     if found:
         return max(found)[-1]
     return _compound_in(unnumbered) or _unspaced_in("".join(words))
@@ -106,7 +153,7 @@ def _known_phrases(words: list[str]) -> Iterator[tuple[bool, int, int, int, str]
 def _compound_in(words: list[str]) -> str:
     """What a Germanic compound ends with: "Soloviolinen" holds "Violinen"."""
     ends = [word[cut:] for word in words for cut in range(1, len(word) - _SHORTEST_SUFFIX + 1)]
-    return next((end for end in ends if end in _vocabulary()), "")
+    return next((end for end in ends if end in _vocabulary() and end not in _VAGUE), "")
 
 
 def _unspaced_in(text: str) -> str:

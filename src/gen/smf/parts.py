@@ -16,7 +16,7 @@ from gen.smf.channels import Channels
 from gen.smf.general_midi import instrument_name
 from gen.smf.lenient import RawFile, RawTrack
 from gen.smf.mend import NEVER, Change, Repairs, join_notes, pair_notes, pair_pedals
-from gen.smf.naming import instrument_in
+from gen.smf.naming import french_instrument_in, instrument_by_music, instrument_in, is_french
 from gen.smf.rules import RuleBroken
 from gen.smf.text import decode_text
 
@@ -93,6 +93,9 @@ class PartReader:
         self.channels = Channels(raw.tracks, raw.ticks_per_quarter)
         self.joined_channels: list[int] = []
         self.reached_others = False
+        names = [decode_text(text) for track in raw.tracks for _, kind, text in track.metas
+                 if kind == _NAME]  # fmt: skip
+        self._instrument_in = french_instrument_in if is_french(names) else instrument_in
 
     def parts(self) -> list[TrackPart]:
         return [part for track in self.raw.tracks for part in self._parts_of(track)]
@@ -109,7 +112,7 @@ class PartReader:
         for channel, of_line in lines:
             own = own_names.get(channel % 16, "")
             for part in of_line:
-                part.named = instrument_in(own) if own else part.named
+                part.named = self._instrument_in(own) if own else part.named
                 if not part.is_told:
                     _take(part.track, part.named if part.named is not None else 0)
                 if len(parts) > 1:
@@ -120,9 +123,11 @@ class PartReader:
     def _name(self, part: TrackPart, name: str, raw: RawTrack) -> None:
         texts = (decode_text(text) for _, kind, text in raw.metas if kind == 0x04)
         part.track.name = name
-        part.named = instrument_in(name)
+        part.named = self._instrument_in(name)
         if part.named is None:
             part.named = next((found for found in map(instrument_in, texts) if found), None)
+        if part.named is None:
+            part.named = instrument_by_music(name, {note.pitch for note in part.track.notes})
 
     def _line(self, raw: RawTrack, line: list[int]) -> list[TrackPart]:
         """The parts of channels that are one line: one for each instrument that plays."""
