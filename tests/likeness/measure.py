@@ -62,6 +62,8 @@ def measure_songs(count: int, draw: int = 0) -> None:
         verdicts.append(screen.compare(piece).verdict)
         honest.append(weight_in(screen, piece))
         screen.add(Known(WORK, str(number), (f"c{number}",)), piece.fingerprint)
+        if not (number + 1) % 100:
+            print(f"{number + 1} of {count} compared", file=sys.stderr)
     screen.keep_up()
     limits = screen.calibration.limits()
     print(f"{count} honest songs of {len(ALL_KINDS)} kinds, compared as they come; for review:")
@@ -69,16 +71,17 @@ def measure_songs(count: int, draw: int = 0) -> None:
         of_kind = verdicts[place :: len(ALL_KINDS)]
         print(f"  {kind}: {sum(v != CLEAR for v in of_kind)} of {len(of_kind)}")
     print(f"calibrated: review {limits.review:.0f}, block {limits.block:.0f} bits;",
-          screen.calibration.in_words(limits.review))  # fmt: skip
-    found = {
-        name: measure_planted(screen, count, first, change) for name, change in PLANTED.items()
-    }
+          screen.calibration.in_words(limits.review), flush=True)  # fmt: skip
+    found = {}
+    for name, change in PLANTED.items():
+        print(f"{EXCERPTS} excerpts, {name}", file=sys.stderr)
+        found[name] = measure_planted(screen, count, first, change)
     print("looked at from (bits) | honest % |", " | ".join(f"{name} %" for name in found))
     for bits in LOOKED_AT:
         shares = [share(honest, bits), *(share(scores, bits) for scores in found.values())]
         print(bits, *(f"{100 * s:.1f}" for s in shares), sep=" | ")
-    print("at the limit:", share(honest, limits.review),
-          {name: share(scores, limits.review) for name, scores in found.items()})  # fmt: skip
+    at_limit = {name: share(scores, limits.review) for name, scores in found.items()}
+    print("at the limit:", share(honest, limits.review), at_limit)
     draw_curve(honest, found, limits.review)
 
 

@@ -96,6 +96,20 @@ def test_unrelated_melodies_are_clear(hundred: Screen) -> None:
     assert verdicts == [CLEAR] * 60
 
 
+def test_a_work_that_is_forgotten_shares_what_it_would_share_were_it_new() -> None:
+    seeds = range(40)
+    others, everything = screen_of(*seeds[:-1]), screen_of(*seeds)
+    others.shared.learn(seeds[:-1])
+    everything.shared.learn(seeds)
+    new = NewPiece.of(piece_of(melody(seeds[-1])))
+    as_new = max(found.weight for found in others.shared.find(new))
+    last = [seeds[-1]]
+    learned = everything.shared.best_by_chance(last[0], last)
+    with everything.shared.forgetting(last):
+        assert everything.shared.best_by_chance(last[0], last) == pytest.approx(as_new)
+    assert everything.shared.best_by_chance(last[0], last) == learned < as_new
+
+
 @pytest.mark.parametrize("semitones", [0, 5, -7])
 def test_a_transposed_humanised_copy_is_blocked(hundred: Screen, semitones: int) -> None:
     copy = piece_of([p + semitones for p in melody(7)], late_ticks=25)

@@ -63,6 +63,19 @@ def test_what_many_lines_have_says_less_and_one_s_own_piece_does_not_count() -> 
     assert model.of(own, [own]).bits.sum() < 0.6 * alone
 
 
+def test_what_is_forgotten_was_never_learned_and_comes_back() -> None:
+    rng = np.random.default_rng(2)
+    pieces = [[line(rng.integers(55, 75, 40).tolist()), line(TUNE)] for _ in range(30)]
+    model, fewer = Surprise(), Surprise()
+    model.learn(pieces)
+    fewer.learn(pieces[:21])
+    before = model.of(line(TUNE)).bits
+    with model.forgetting(pieces[21:]):
+        assert model.of(line(TUNE)).bits.tolist() == fewer.of(line(TUNE)).bits.tolist()
+        assert model.of(line(TUNE)).bits.tolist() != before.tolist()
+    assert model.of(line(TUNE)).bits.tolist() == before.tolist()
+
+
 def test_the_bits_of_chance_are_those_of_its_distribution() -> None:
     rng = np.random.default_rng(1)
     scores = rng.gumbel(30, 5, 2000)
@@ -73,3 +86,21 @@ def test_the_bits_of_chance_are_those_of_its_distribution() -> None:
     assert found.chance(bits) == pytest.approx(FALSE_REVIEWS)
     assert found.among(10_000).limits().review > bits
     assert f"{100 * found.chance(45):.0f} of 100" in found.in_words(45)
+
+
+@pytest.mark.parametrize(("works", "most"), [(20, 0.05), (200, 0.032)])
+def test_of_honest_pieces_as_many_are_looked_at_as_is_said(works: int, most: float) -> None:
+    rng = np.random.default_rng(3)
+    drawn = [Calibration.of(rng.gumbel(25, 7, works).tolist(), 100) for _ in range(500)]
+    true = Calibration(25, 7, 100, works)
+    shares = [true.chance(found.limits().review) for found in drawn]
+    assert 0.02 < np.mean(shares) < most
+    assert np.std([found.limits().review for found in drawn]) < 15 / np.sqrt(works / 20)
+
+
+def test_relatives_that_nobody_knows_of_move_the_limit_little() -> None:
+    rng = np.random.default_rng(4)
+    honest = rng.gumbel(25, 7, 200)
+    few = np.where(np.arange(200) < 6, 200.0, honest)
+    plain, moved = (Calibration.of(each.tolist(), 100).limits().review for each in (honest, few))
+    assert plain < moved < plain + 4

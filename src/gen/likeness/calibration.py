@@ -2,8 +2,12 @@
 
 The best passage that a piece shares with any of many is the largest of many chances, so it follows
 a Gumbel distribution: a location, which grows with the logarithm of the number of pieces, and a
-scale. Both are estimated from the house's own works, each against all that are not related to it,
-by the median and the ninetieth percentile, which the odd relative moves little.
+scale. Both are estimated from the house's own works, each as if it were new: against all that are
+not related to it, weighed by a model that has not learned from it (`screening`). They follow from
+the expected least of two scores, and from how far the middle one of three lies above the least:
+moments in which the largest score has no weight, as works may be related and not known to be.
+
+Source: Elamir & Seheult 2003, "Trimmed L-moments" (those that trim one value, the largest).
 """
 
 from __future__ import annotations
@@ -17,15 +21,18 @@ import numpy as np
 FALSE_REVIEWS, FALSE_REFUSALS = 0.025, 0.0002
 """Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance
 alone, as what is refused is much longer than a lick."""
-_LICKS = 4.0
-"""So many times oftener than a distribution fitted to works says: what two of them have in common
-was learned from both, and so says less than what a new piece shares (measured on songs, whose own
-distribution, `PRIOR`, is of new ones)."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0
 """An output is looked for in more ways than a work, so chance finds more."""
+_PRIOR_WORKS = 25
+"""As many works say as much of the scale as the prior does: their scales would differ from draw to
+draw as much as those of different music do."""
 _LEAST_SCALE = 3.0
+_LEAST_OF_TWO = float(np.euler_gamma) - math.log(2)
+_BETWEEN_OF_THREE = 6 * math.log(2) - 3 * math.log(3)
+"""Of a Gumbel distribution of location 0 and scale 1: the expected least of two values, and how far
+the middle of three lies above the least."""
 _REVIEW_BOUNDS, _BLOCK_BOUNDS = (36.0, 75.0), (70.0, 110.0)
 """Eight bars of a tune say about a hundred bits."""
 
@@ -63,10 +70,16 @@ class Calibration:
             scores: at least `ENOUGH_WORKS`.
             pieces: how many works each was compared with.
         """
-        middle, upper = np.quantile(scores, [0.5, 0.9])
-        below, above = (math.log(-math.log(share)) for share in (0.5, 0.9))
-        scale = max(float(upper - middle) / (below - above), _LEAST_SCALE)
-        location = float(middle) + scale * below
+        ordered = np.sort(np.asarray(scores, dtype=np.float64))
+        below = np.arange(len(ordered))
+        above = below[::-1]
+        least_of_two = np.average(ordered, weights=above)
+        least_of_three = np.average(ordered, weights=above * (above - 1))
+        middle_of_three = np.average(ordered, weights=below * above)
+        own = float(middle_of_three - least_of_three) / _BETWEEN_OF_THREE
+        scale = np.average([own, PRIOR.scale], weights=[len(ordered), _PRIOR_WORKS])
+        scale = max(float(scale), _LEAST_SCALE)
+        location = float(least_of_two) - scale * _LEAST_OF_TWO
         return Calibration(location, scale, pieces, len(scores))
 
     def among(self, pieces: int) -> Calibration:
@@ -74,18 +87,13 @@ class Calibration:
         location = self.location + self.scale * math.log(max(pieces / self.pieces, 1))
         return Calibration(location, self.scale, pieces, self.works)
 
-    @property
-    def _licks(self) -> float:
-        return _LICKS if self.works else 1.0
-
     def chance(self, bits: float) -> float:
         """Share of honest pieces whose best passage has at least so many bits."""
-        by_chance = -math.expm1(-math.exp(-(bits - self.location) / self.scale))
-        return min(self._licks * by_chance, 1.0)
+        return -math.expm1(-math.exp(-(bits - self.location) / self.scale))
 
     def limits(self, review: float | None = None, block: float | None = None) -> Limits:
         """As calibrated, where they are not given."""
-        bits = review or self._bits(FALSE_REVIEWS / self._licks, *_REVIEW_BOUNDS)
+        bits = review or self._bits(FALSE_REVIEWS, *_REVIEW_BOUNDS)
         blocked = block or self._bits(FALSE_REFUSALS, *_BLOCK_BOUNDS)
         output_review = review or max(bits, _LEAST_OUTPUT_BITS)
         return Limits(bits, max(blocked, bits), output_review, OUTPUT_FACTOR * output_review)

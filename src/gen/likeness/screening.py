@@ -52,7 +52,7 @@ from gen.likeness.voices import Hashes, shingles_of
 
 _GROWTH = 2
 """The model of lines is learned anew, and calibrated, when the works have grown by this factor."""
-_CALIBRATED_ON = 100
+_CALIBRATED_ON, _PARTS = 150, 10
 _SAME_PASSAGE = 0.8
 
 
@@ -173,11 +173,22 @@ class Screen:
         self.shared.learn(works[self._learned :])
         self._learned = len(works)
         if len(works) >= ENOUGH_WORKS:
-            relatives = self.shared.relatives(works)
-            outputs = self.known.of_kind(OUTPUT).tolist()
-            chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
-            scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in chosen]
-            self._calibration = Calibration.of(scores, len(self))
+            self._calibration = self._calibrated_on(works)
+
+    def _calibrated_on(self, works: list[int]) -> Calibration:
+        """By works drawn by chance, a tenth of the house's at a time as if they were new to it."""
+        relatives = self.shared.relatives(works)
+        outputs = self.known.of_kind(OUTPUT).tolist()
+        chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
+        at_once = len(works) // _PARTS
+        scores: list[float] = []
+        for first in range(0, len(chosen), at_once):
+            new = chosen[first : first + at_once]
+            with self.shared.forgetting(new):
+                scores += [
+                    self.shared.best_by_chance(n, [*relatives[n], *new, *outputs]) for n in new
+                ]
+        return Calibration.of(scores, len(self) - at_once)
 
 
 def _is_softened(

@@ -8,6 +8,7 @@ backwards (`forms`); with all others its upper lines as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -139,6 +140,18 @@ class SharedPassages:
     def learn(self, numbers: Iterable[int]) -> None:
         """Learn from more of the known pieces what is common."""
         self._surprise.learn(self.tracks(number) for number in numbers)
+        self._ask_again()
+
+    @contextmanager
+    def forgetting(self, numbers: Sequence[int]) -> Iterator[None]:
+        """Meanwhile nothing is known of what these pieces have, which were learned from."""
+        with self._surprise.forgetting([self.tracks(number) for number in numbers]):
+            self._ask_again()
+            yield
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        """The model has changed."""
         self._said = {}
         self._works.index.ask_again()
         self._outputs.index.ask_again()

@@ -14,7 +14,8 @@ construction and evaluation of statistical models of melodic structure" (interpo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -102,22 +103,42 @@ class Surprise:
 
     def learn(self, pieces: Iterable[Sequence[Voice]]) -> None:
         """Count the intervals and lengths of the lines of pieces."""
+        plain, timed = self._count(pieces, 1)
+        self._figures = self._figures.and_of(plain)
+        self._timed_figures = self._timed_figures.and_of(timed)
+        self._pieces += len(plain)
+
+    @contextmanager
+    def forgetting(self, pieces: Sequence[Sequence[Voice]]) -> Iterator[None]:
+        """Meanwhile these, of those that were learned, are not known."""
+        known = self._figures, self._timed_figures
+        plain, timed = self._count(pieces, -1)
+        self._figures = self._figures.without(plain)
+        self._timed_figures = self._timed_figures.without(timed)
+        try:
+            yield
+        finally:
+            self._count(pieces, 1)
+            self._figures, self._timed_figures = known
+
+    def _count(
+        self, pieces: Iterable[Sequence[Voice]], times: int
+    ) -> tuple[list[Ints], list[Ints]]:
+        """Count lines so many times; of each piece the figures, without and with lengths."""
         figures, timed = [], []
         for voices in pieces:
             symbols = [_symbols(voice) for voice in voices]
             for counts in self._intervals:
                 for each in symbols:
-                    counts.add(counts.cut(each))
+                    counts.add(counts.cut(each), times)
             struck = [voice.struck() for voice in voices if voice.has_times]
             for voice in struck:
-                self._lengths.add(_ratios(voice))
-                self._repeats.add(_repeats(voice))
+                self._lengths.add(_ratios(voice), times)
+                self._repeats.add(_repeats(voice), times)
             figures.append(_figures_of(symbols, _INTERVALS))
             joint = [_timed(voice) for voice in struck]
             timed.append(_figures_of(joint, _INTERVALS * _LENGTHS))
-        self._figures = self._figures.and_of(figures)
-        self._timed_figures = self._timed_figures.and_of(timed)
-        self._pieces += len(figures)
+        return figures, timed
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
@@ -204,10 +225,10 @@ class _Counts:
         """Of `_symbols`, those that make one group for each interval."""
         return symbols[_CONTEXT - self.order + 1 :]
 
-    def add(self, symbols: Ints) -> None:
+    def add(self, symbols: Ints, times: int) -> None:
         groups = _grams(symbols, self.order, self.base)
-        np.add.at(self._groups, groups, 1)
-        np.add.at(self._contexts, groups // self.base, 1)
+        np.add.at(self._groups, groups, times)
+        np.add.at(self._contexts, groups // self.base, times)
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Sequence[Ints]
@@ -257,6 +278,14 @@ class _Figures:
         found = np.bincount(places, counts, len(names)).astype(np.int64)
         totals = np.concatenate([[0], np.cumsum(found[found > 1])])
         return _Figures(self._base, Ascending(names[found > 1]), totals)
+
+    def without(self, pieces: Sequence[Ints]) -> _Figures:
+        """Without some of the pieces that it has."""
+        begin, end = self._codes.bounds(np.concatenate(pieces))
+        counts = np.diff(every(self._totals))
+        np.subtract.at(counts, begin[begin < end], 1)
+        totals = np.concatenate([[0], np.cumsum(np.where(counts > 1, counts, 0))])
+        return _Figures(self._base, self._codes, totals)
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], own: Sequence[Ints]
