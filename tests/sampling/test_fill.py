@@ -14,7 +14,7 @@ from gen.evaluation.parts.infilling import draft_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
-from gen.tokens.vocabulary import Kind
+from gen.tokens.vocabulary import WORDS, Kind
 from music import Theme, random_row
 
 BARS = 24
@@ -53,3 +53,23 @@ def test_what_is_filled_in_has_no_bigger_chord_than_any_work(context):
             row = draft.take(random_row(draft, rng, 0.97))
             chords[draft.state.bar, row[v.POSITION]] += row[v.KIND] == Kind.NOTE
     assert max(chords.values()) == 2
+
+
+def test_a_hole_hears_what_goes_on_in_its_track_and_what_is_struck_before_it_ends():
+    draft, rng = (
+        draft_without(Theme(0, bars=8).events(), {(2, 0), (3, 0)}),
+        np.random.default_rng(0),
+    )
+    start, _, stop = draft.order.starts[2:5].tolist()
+    low, middle, high = (WORDS.pitch.id(pitch) for pitch in (48, 60, 72))
+    draft.order.held[0] = [
+        (0, start + 8, 0), (start, start + 4, low), (start + 4, start + 8, middle),
+        (start + 2, start + 3, middle), (stop, stop + 4, high),
+        (stop + 1, stop + 5, low),
+    ]  # fmt: skip
+    draft.prompt(2048)
+    assert draft.take(random_row(draft, rng))[v.KIND] == Kind.FILL
+    assert draft.state.cell_terms.struck == {middle: start + 2}
+    part = draft.state.parts[0]
+    assert (part.pedal_end, part.latest) == (start + 8, low)
+    assert np.flatnonzero(part.ends).tolist() == [0, low]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from drafts import written
 from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
-from gen.piece import Note, Track
+from gen.piece import Note, Piece, Track
 from gen.provenance.admission.mark import mark_generated
 from gen.safe_parse import Examined
 from gen.sampling.in_file.continuation import Continuation
@@ -24,8 +25,13 @@ from gen.sampling.planning.controls import Controls
 from gen.sampling.request import FileTask
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.original import read_original, unmarked
+from gen.tokens import timing
+from gen.tokens.choice import GRID
 from gen.tokens.encoding import Annotations, encode
+from gen.tokens.events import Events
+from gen.tokens.grid import to_grid
 from gen.tokens.reading import decode
+from gen.tokens.score import score_of
 from houses import make_piece
 from midi_files import event, meta, note, smf
 from rich_files import rich_files, said_in
@@ -243,3 +249,27 @@ def test_a_strict_file_of_the_houses_own_keeps_every_byte_outside_its_cells():
         t for i, t in enumerate(old.tracks) if i != chunk
     ]
     assert parse(done.music)
+
+
+def test_what_is_played_early_waits_until_the_files_own_note_of_its_pitch_is_over():
+    """The file's E ends 10 ticks behind the bar line, and a later one 60, which is no neighbour."""
+
+    def played(*notes: Note) -> Piece:
+        return make_piece(tracks=[Track("", 0, False, None, list(notes))])
+
+    own = played(Note(0, 2 * BAR + 19, 64, 80), Note(2 * BAR + 60, 60, 65, 80))
+    own.ticks_per_quarter = 960
+    source = replace(source_of(write(own)), timing=timing.PLAYED)
+    early = played(
+        Note(BAR - 10, 200, 64, 80), Note(BAR - 10, 200, 65, 80), Note(BAR - 10, 200, 66, 80)
+    )
+    rows = encode(to_grid(score_of(early)), Annotations(), timing.PLAYED).tolist()
+    before, (found,) = (
+        decode(Events.of(rows)).tracks[0].notes,
+        source.written(rows, {(1, 0)}, bars=2),
+    )
+    assert [note.onset_ticks - BAR for note in before] == [-9, -9, -9]
+    assert [note.onset_ticks - BAR for note in found.notes] == [10, -9, -9]
+    assert [note.end_ticks for note in found.notes] == [note.end_ticks for note in before]
+    (straight,) = replace(source, timing=GRID).written(rows, {(1, 0)}, bars=2)
+    assert straight.notes == before

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
 from gen.harmony import Chord
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.home import chord_bias, off_harmony
+from gen.sampling.drafting.home import Hold, chord_bias, off_harmony, towards
 from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, fits_chord, off_chord, soon
 from gen.sampling.planning.controls import Controls
 from gen.sampling.planning.deciding import MAJOR_MOODS, MINOR_MOODS, at_home, plan_of
@@ -50,6 +51,24 @@ def test_a_chord_holds_until_the_next_and_nothing_is_foreign_before_the_first():
     assert not foreign[:6].any()
     assert [foreign[step, 66] for step in (6, 23, 24, STEPS - 1)] == [0, 0, 1, 1]
     assert foreign[24:, 60].max() == 0
+
+
+def test_a_key_pulls_by_as_much_as_what_was_heard_fits_another_better():
+    heard = np.array([3.0, 0, 1, 0, 2, 0, 0, 3, 0, 1, 0, 1])
+    turned = {
+        (kind, tonic): np.roll(profile, tonic)
+        for kind, profile in enumerate((KRUMHANSL_MAJOR, KRUMHANSL_MINOR))
+        for tonic in range(12)
+    }
+    fits = {key: np.corrcoef(profile, heard)[0, 1] for key, profile in turned.items()}
+    rival = max(fits.keys() - {(0, 0)}, key=lambda key: fits[key])
+    hold = Hold(pull=2.0, lead=2 * (fits[0, 0] - fits[rival]))
+    bias = towards(C, heard, hold)
+    assert np.abs(bias).max() == pytest.approx(1.0, rel=1e-6)
+    own, other = ((p - np.mean(p)) / np.std(p) for p in (turned[0, 0], turned[rival]))
+    assert bias == pytest.approx((own - other) / np.abs(own - other).max(), rel=1e-5)
+    firm = Hold(lead=fits[0, 0] - fits[rival] - 1e-9)
+    assert not towards(C, heard, firm).any()
 
 
 def test_a_tone_of_the_chord_fits_beside_its_other_tones_and_not_beside_what_is_foreign():

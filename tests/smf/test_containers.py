@@ -7,6 +7,7 @@ import gzip
 import pytest
 
 from gen.smf import RuleBroken, normalise
+from gen.smf.containers import describe
 from gen.smf.text import decode_text
 from midi_files import chunk, meta, note, smf
 
@@ -116,6 +117,52 @@ def test_what_is_no_midi_file_is_named_in_words(data: bytes, said: str) -> None:
     assert said in refusal.value.found
     assert "b'" not in str(refusal.value)
     assert refusal.value.mend
+
+
+@pytest.mark.parametrize(
+    ("place", "mark", "said"),
+    [
+        (0, b"SMF2CLIP", "a MIDI 2.0 clip"),
+        (0, b"SMF2CON", "a MIDI 2.0 container"),
+        (8, b"WAVE", "WAV audio"),
+        (8, b"AVI ", "a video"),
+        (8, b"AIFF", "AIFF audio"),
+        (8, b"AIFC", "AIFF audio"),
+        (0, b"ID3", "MP3 audio"),
+        (0, b"\xff\xfb", "MP3 audio"),
+        (0, b"\xff\xf3", "MP3 audio"),
+        (0, b"fLaC", "FLAC audio"),
+        (0, b"OggS", "Ogg audio"),
+        (0, b"caff", "Core Audio"),
+        (4, b"ftyp", "MP4 audio"),
+        (8, b"sfbk", "a SoundFont"),
+        (0, b"XFIH", "a Yamaha style"),
+        (0, b"FLhd", "a project of FL Studio"),
+        (0, b"<REAPER_PROJECT", "a project of REAPER"),
+        (0, b"\x1f\x8b", "a packed file"),
+        (0, b"PK\x03\x04", "a zip archive"),
+        (8, b"NUND", "a project of Cubase"),
+        (0, b"\x03001011110010101", "a session of Pro Tools"),
+        (1, b"FICHIER GUITAR PRO", "a tablature"),
+        (0, b"BCFZ", "a tablature"),
+        (8, b"XDIR", "(XMI)"),
+        (0, b"MUS\x1a", "(MUS)"),
+        (0, b"SIBELIUS", "a score of Sibelius"),
+        (0, b"\x0fSIBELIUS", "a score of Sibelius"),
+        (0, b"ENIGMA", "a score of Finale"),
+        (0, b"bplist", "a property list"),
+        (0, b"\x23\x47\xc0\xab", "a project of Logic"),
+        (0, b"\x00\x05\x16\x07", "what macOS keeps"),
+        (0, b"%PDF", "a PDF"),
+        (0, b"\x89PNG", "a picture"),
+        (0, b"\xff\xd8\xff", "a picture"),
+        (0, b"{\\rtf", "a text"),
+    ],
+)
+def test_each_kind_is_known_by_its_mark_there_and_nowhere_else(place, mark, said) -> None:
+    before = bytes(range(0xF0, 0xF0 + place))
+    assert said in describe(before + mark + b"\x07\xff")[0]
+    assert "does not begin with" in describe(b"\xf0" + before + mark + b"\x07\xff")[0]
 
 
 def test_a_kind_of_change_is_said_in_one_line() -> None:

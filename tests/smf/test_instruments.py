@@ -14,7 +14,9 @@ from gen.smf import (
     read_instruments,
     with_instruments,
 )
+from gen.smf.channels import _mpe_zones
 from gen.smf.general_midi import NAMES
+from gen.smf.lenient import PORT_SHIFT
 from gen.smf.naming import contradicts, instrument_in
 from midi_files import END, chunk, event, header, meta, note, smf
 
@@ -168,6 +170,29 @@ def test_a_zone_of_few_channels_leaves_the_others_alone_and_plays_its_masters_pr
     setup = ZONE[:-1] + bytes((3,)) + program(81)
     body = setup + spread([1, 2, 3]) + program(33, 5) + note(40, channel=5)
     assert instruments(b"", body) == [81, 33]
+
+
+def zones(*setups: tuple[int, int, int]) -> dict[int, int]:
+    """Of these status bytes, controllers and values."""
+    return _mpe_zones(iter([(0, *setup) for setup in setups]))
+
+
+@pytest.mark.parametrize("master", [0, 15])
+def test_a_zone_is_set_by_controllers_of_its_master_alone(master: int) -> None:
+    control = 0xB0 | master
+    asked = ((control, 101, 0), (control, 100, 6), (control, 6, 4))
+    assert zones(*asked) == {master: 4}
+    for place, (_, first, second) in enumerate(asked):
+        for status in (0x80 | master, 0xA0 | master, 0xC0 | master, 0xE0 | master, 0xB1, 0xBE):
+            others = [*asked[:place], (status, first, second), *asked[place + 1 :]]
+            assert not zones(*others), (place, status)
+    assert not zones((control, 101, 0), (control, 100, 0), (control, 6, 4))
+    assert not zones(*((0xB1, *rest) for _, *rest in asked))
+    assert zones(*asked, (control, 6, 0)) == {master: 0}
+    assert zones(*asked[:2], (control, 6, 16)) == {master: 15}
+    second_port = 1 << PORT_SHIFT
+    on_it = [(second_port | status, *rest) for status, *rest in asked]
+    assert zones(*on_it) == {second_port | master: 4}
 
 
 def test_a_choir_of_four_channels_stays_four_parts() -> None:

@@ -255,7 +255,7 @@ class HoleByHole:
         for begin, end, value in self.held[hole.slot]:
             if begin <= state.bar_start:
                 sounding.append((begin, end, value))
-            elif end > state.bar_start and begin < reach:
+            elif begin < reach:
                 struck[value] = min(struck.get(value, begin), begin)
         state.hold(sounding, hole.slot)
         end = state.bar_start + state.bar_steps
