@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import secrets
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
+from execnet import XSpec
 from hypothesis import HealthCheck, settings
+from omegaconf import OmegaConf
 
 import prepared
 import thorough
@@ -43,6 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if prepared.CAN_FORK and prepared.FOLDER not in os.environ:  # not in a worker of xdist
         run = prepared.begin_run()
         config.add_cleanup(lambda: prepared.end_run(run))
+
+
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[XSpec]) -> None:
+    """Test processes, too, begin with torch imported; for coverage they see each line imported."""
+    if prepared.CAN_FORK and not config.getoption("cov_source", None):
+        for spec in specs:
+            spec.python = shlex.join(prepared.prepared(prepared.WORKER))
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -128,6 +140,23 @@ def quick_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """
     if prepared.is_serving() and request.path.name not in STRANGE:
         monkeypatch.setattr("gen.safe_parse.subprocess", prepared.quick_subprocess)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def settings_read_once() -> Iterator[None]:
+    """Who composes settings has each file parsed once; by its text, so never an old one."""
+    read, found = OmegaConf.load, {}
+
+    def load(file: IO[str]) -> Any:
+        text = file.read()
+        if text not in found:
+            file.seek(0)
+            found[text] = read(file)
+        return copy.deepcopy(found[text])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", staticmethod(load))
+        yield
 
 
 @pytest.fixture

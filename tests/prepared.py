@@ -36,6 +36,7 @@ from types import SimpleNamespace
 from typing import IO, Any
 
 CLIENT = Path(__file__).with_name("prepared_client.py")
+WORKER = Path(__file__).with_name("prepared_worker.py")
 FOLDER = "PREPARED_PROCESSES"
 """The variable that names the run's folder, for all its processes."""
 IMPORTED = ("gen.studio.music.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")

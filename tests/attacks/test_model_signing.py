@@ -20,7 +20,7 @@ from gen.provenance.signing.model_signing import (
 from houses import keep_key, key_of, start_house
 from mutations import record_run
 
-pytest.importorskip("model_signing")
+stock_tool = pytest.importorskip("model_signing._cli").main
 PROJECT = Path(__file__).parents[2]
 
 
@@ -31,15 +31,17 @@ def house_command(house, *words, code=0):
     return json.loads(result.stdout)
 
 
-def stock_says(folder, public_key, signature=None):
-    """Exit code and words of the tool as anybody installs it."""
+def stock_words(folder, public_key, signature=None):
     signature = signature or folder / SIGNATURE
     words = ["verify", "key", folder, "--signature", signature, "--public_key", public_key]
-    done = subprocess.run(
-        [sys.executable, "-m", "model_signing", *map(str, words)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    return list(map(str, words))
+
+
+def stock_says(folder, public_key, signature=None):
+    """Exit code and words of the tool as anybody installs it, within this process."""
+    words = stock_words(folder, public_key, signature)
+    done = CliRunner().invoke(stock_tool, words, prog_name="model_signing")
+    return done.exit_code, done.output
 
 
 @pytest.fixture
@@ -68,6 +70,8 @@ def signed(house, tmp_path):
 def test_the_stock_tool_verifies_what_the_house_signed(house, signed):
     folder, public = signed
     assert stock_says(folder, public) == (0, "Verification succeeded\n")
+    command = [sys.executable, "-m", "model_signing", *stock_words(folder, public)]
+    assert subprocess.check_output(command, text=True) == "Verification succeeded\n"
     assert public == house.pin.path.with_name("lantern.models.pem")
     assert public.read_bytes() == pem_of(house.load().roster.models)
 

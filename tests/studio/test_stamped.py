@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+import studio_process
 from authorities import OPENSSL, Authority, listening
 from desks import PATIENCE
 from gen.errors import HouseError
@@ -20,6 +20,7 @@ from gen.marks.containers import container_of
 from gen.marks.manifest import read_store
 from gen.studio.client import StudioClient
 from houses import keep_machine_key
+from prepared import prepared
 from studios import CHECKPOINT, make_studio
 
 pytest.importorskip("rfc3161_client", reason="the extra `stamps` is not installed")
@@ -33,7 +34,7 @@ def open_studio(folder: Path, stamp: str) -> Iterator[StudioClient]:
              "--checkpoint", str(folder / CHECKPOINT), "--out", str(folder / "out"),
              "--port", "0", "--no-browser"]  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "gen.cli.studio", *words],
+        prepared(studio_process.__file__, *words),
         stdout=subprocess.PIPE, text=True, env=dict(os.environ),
     )  # fmt: skip
     try:

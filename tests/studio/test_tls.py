@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,9 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+import studio_process
 from desks import PATIENCE
 from gen.provenance.signing.key_files import list_keys
 from houses import PASSPHRASE, TestHouse
+from prepared import prepared
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, expect
@@ -69,12 +70,11 @@ def address(
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gen.cli.studio", "--serve", "--certificate", str(certificate[0]),
-        "--certificate-key", str(certificate[1]), "--listen", HOST, "--port", str(port),
-        "--house", str(small_house.folder), "--pin", str(small_house.pin.path),
-        "--out", str(tmp_path / "pieces"),
-    ]  # fmt: skip
+    command = prepared(
+        studio_process.__file__, "--serve", "--certificate", certificate[0],
+        "--certificate-key", certificate[1], "--listen", HOST, "--port", port,
+        "--house", small_house.folder, "--pin", small_house.pin.path, "--out", tmp_path / "pieces",
+    )  # fmt: skip
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from gen.studio.client import StudioClient
 from gen.studio.desk import Desk
 from gen.studio.session import StudioSession, announced
 from houses import PASSPHRASE, TestHouse, make_midi
+from prepared import prepared
 
 pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters
@@ -38,7 +38,8 @@ def open_studio(desk: Desk, tmp_path: Path, monkeypatch) -> Iterator[StudioClien
 
 
 def program() -> StdioServerParameters:
-    return StdioServerParameters(command=sys.executable, args=[str(SCRIPT)], env=dict(os.environ))
+    command, *words = prepared(SCRIPT)
+    return StdioServerParameters(command=command, args=words, env=dict(os.environ))
 
 
 def call(*calls: tuple[str, dict], says_yes: bool | None = None, over=None, **more) -> list:
