@@ -7,7 +7,9 @@ docs/exports.md.
 from __future__ import annotations
 
 import gzip
+import io
 import struct
+import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -128,9 +130,24 @@ def legato() -> Iterator[Timed]:
     yield off(len(pitches) * QUARTER, pitches[-1])
 
 
-def one_line_on_fifteen_channels() -> Iterator[Timed]:
+def zone(master: int, members: int) -> list[Timed]:
+    """An expressive line's channels, as its program tells an instrument."""
+    return [control(master, 101, 0), control(master, 100, 6), control(master, 6, members)]
+
+
+def spread(channels: Iterable[int], higher: int = 0) -> Iterator[Timed]:
+    """One line, each note on the next of these channels."""
+    each = list(channels)
     for place in range(32):
-        yield from notes([TUNE[(place // 4 + place % 4 * 2) % 8]], 1 + place % 15, place * QUARTER)
+        pitch = TUNE[(place // 4 + place % 4 * 2) % 8] + higher
+        yield from notes([pitch], each[place % len(each)], place * QUARTER)
+
+
+def zipped(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("song.mid"), data)
+    return packed.getvalue()
 
 
 def at_division(division: int) -> bytes:
@@ -186,7 +203,7 @@ EXPORTS: tuple[tuple[str, str, bytes], ...] = (
             control(0, 101, 0),
             control(0, 100, 6),
             control(0, 6, 15),
-            one_line_on_fifteen_channels(),
+            spread(range(1, 16)),
         ),
     ),
     (
@@ -628,6 +645,80 @@ EXPORTS: tuple[tuple[str, str, bytes], ...] = (
                 for i in range(64)
                 for e in notes([TUNE[3 * i % 8]], 0, i * 240 + i % 2 * 80 + i * 7 % 13, 200)
             )
+        ),
+    ),
+    (
+        "gm2-melody-on-10",
+        "General MIDI 2, whose bank makes channel 10 a melody",
+        smf(
+            body(tempo(0, 100), meter(0, 4), (0, b"\xf0\x05\x7e\x7f\x09\x03\xf7")),
+            body(named("Strings"), control(9, 0, 121), program(9, 48), tune(9)),
+        ),
+    ),
+    (
+        "two-zones",
+        "two expressive lines (MPE), from either end of the channels",
+        smf(
+            CONDUCTOR,
+            body(named("Lead"), zone(0, 7), program(0, 81), spread(range(1, 8))),
+            body(named("Bass"), zone(15, 7), program(15, 33), spread(range(14, 7, -1), -24)),
+        ),
+    ),
+    (
+        "every-controller",
+        "sixteen channels with every controller, bends, pressures and texts",
+        smf(
+            CONDUCTOR,
+            *(
+                body(
+                    program(c, 8 * (c % 4)),
+                    [control(c, number, 1) for number in range(120)],
+                    [(0, bytes((0xE0 | c, 0, 70))), (0, bytes((0xD0 | c, 9)))],
+                    [at(0, kind, b"words") for kind in (1, 2, 4, 5)],
+                    notes([48 + c] * 8, c),
+                )
+                for c in range(16)
+            ),
+        ),
+    ),
+    ("two-names", "a second name says what plays", alone(named("Track 3"), named("Cello"), tune())),
+    ("tom", "a track of somebody called Tom", alone(named("Tom"), tune())),
+    ("tom-toms", "a track of toms called Tom", alone(named("Tom"), notes([50, 48, 45, 43] * 8))),
+    ("808", "a bass called 808", alone(named("808"), notes([31, 31, 33, 36] * 8))),
+    (
+        "altos",
+        "names in French, where altos are violas",
+        smf(CONDUCTOR, body(named("Violons"), tune()), body(named("Altos"), tune(1, higher=-7))),
+    ),
+    ("utf-8-twice", "a name written as UTF-8 twice", alone(named("FlÃ¶te"), tune())),
+    ("dos", "a name of a sequencer under DOS", alone(named("Flöte".encode("cp850")), tune())),
+    (
+        "utf-16-russian",
+        "a Russian name in UTF-16 without a mark",
+        alone(named("Скрипка".encode("utf-16-be")), tune()),
+    ),
+    ("zip", "a zip archive", zipped(PLAIN)),
+    (
+        "click",
+        "a metronome that was exported, too",
+        smf(CONDUCTOR, piano(tune()), body(named("Click"), notes([76, 77, 77, 77] * 8, 9))),
+    ),
+    ("meter-7-32", "bars of 7/32", conducted(tempo(0, 100), meter(0, 7, 5))),
+    ("meter-255-1", "a bar of 255 whole notes", conducted(tempo(0, 100), meter(0, 255, 0))),
+    (
+        "section-brackets",
+        "sections in brackets, and with their places",
+        smf(
+            body(tempo(0, 100), meter(0, 4), at(0, 6, b"[Intro]"), at(4 * BAR, 6, b"2. Chorus:")),
+            piano(tune()),
+        ),
+    ),
+    (
+        "chords-as-markers",
+        "chords in brackets as markers",
+        smf(
+            body(tempo(0, 100), meter(0, 4), at(0, 6, b"[C]"), at(4 * BAR, 6, b"[Am]")),
+            piano(tune()),
         ),
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 
 import pytest
 
@@ -187,6 +189,9 @@ def test_a_kind_of_change_is_said_in_one_line() -> None:
         ("cp1252", ("Flöte", "größer", "Prélude n°2 (früh)", "Violão", "Señor", "Übung “Lied”")),
         ("cp1252", ("Orgel \u2013 leise", "Blåsere", "Flûte à bec")),
         ("mac_roman", ("Flöte", "Prélude", "Übung", "Señor", "Kontrabaß", "Ça va", "Trompète")),
+        ("cp850", ("Flöte", "Flûte à bec", "Trompète")),
+        ("utf-16-le", ("ピアノ", "Скрипка 1", "小提琴", "Violín 2")),
+        ("utf-16-be", ("Скрипка", "バイオリン", "Κιθάρα")),
         ("cp1250", ("Żółty", "Skrzypce główne", "Głos")),
         ("cp1251", ("Скрипка", "Гитара 2", "Бас-гитара", "Соло")),
         ("cp932", ("バイオリン", "主旋律 1", "ピアノ", "ﾊﾞｲｵﾘﾝ", "ギター", "イントロ", "サビ")),
@@ -216,3 +221,18 @@ def test_a_kind_of_change_is_said_in_one_line() -> None:
 def test_names_are_read_in_the_likeliest_encoding(encoding: str, texts) -> None:
     for text in texts:
         assert decode_text(text.encode(encoding)) == text
+
+
+def test_a_name_that_was_written_as_utf_8_twice_is_read_twice() -> None:
+    for text in ("Flöte", "Prélude", "Violão"):
+        assert decode_text(text.encode().decode("cp1252").encode()) == text
+    assert decode_text("Ä".encode()) == "Ä"
+
+
+def test_a_zip_archive_is_no_midi_file_even_where_one_lies_in_it_as_it_is() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.mid", PLAIN)
+    with pytest.raises(RuleBroken, match="a zip archive") as refused:
+        normalise(packed.getvalue())
+    assert "unpack it and give the MIDI files in it" in refused.value.mend

@@ -393,3 +393,25 @@ def test_a_first_program_a_little_late_holds_from_the_beginning() -> None:
 def test_tracks_without_notes_are_left_out_and_counted_when_the_file_is_written_anew() -> None:
     found = normalise(smf(b"", event(0, 0xB0, 7, 100), note(60), end=b"")).changes
     assert "1 track(s) without notes left out" in found
+
+
+def test_in_a_gm2_file_the_melody_bank_is_no_drum_kit_on_channel_10() -> None:
+    on = system(0x7E, 0x7F, 0x09, 0x03)
+    melody = bank(121, 9) + program(48, 9) + note(60, channel=9)
+    assert instruments(on, melody) == [48]
+    assert instruments(b"", melody) == [DRUM_PROGRAM]
+
+
+def test_any_name_of_a_track_may_propose_its_instrument() -> None:
+    assert instruments(b"", named("Track 3") + named("Cello") + note(48)) == [42]
+
+
+def test_lines_of_a_track_that_nobody_named_are_told_by_their_channels() -> None:
+    found = normalise(smf(note(60) + note(60, channel=4) + note(64), file_format=0))
+    assert "'acoustic grand piano' (channel 5)" in found.advice[0]
+
+
+def test_a_metronome_is_told() -> None:
+    clicks = named("Click Track") + program(115) + note(76)
+    assert "'Click Track' is named as a metronome" in advice(b"", clicks)
+    assert "metronome" not in advice(b"", named("Clicquot") + program(0) + note())

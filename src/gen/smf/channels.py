@@ -16,7 +16,7 @@ from gen.smf.lenient import CHANNEL_BITS, PORT_SHIFT, ChannelEvent, RawTrack
 from gen.smf.walk import DRUM_CHANNEL
 
 _SUSTAIN, _BANK, _DATA, _NUMBER_LOW, _NUMBER_HIGH = 64, 0, 6, 100, 101
-_GM2_DRUM_BANK = 120
+_GM2_DRUM_BANK, _GM2_MELODY_BANK = 120, 121
 _XG_DRUM_BANKS = (126, 127)
 _MASTERS = (0, 15)
 _MPE_PARAMETER = 6
@@ -53,6 +53,7 @@ class Channels:
         messages = [message for track in tracks for message in track.system_messages]
         self._rhythm_parts = _rhythm_parts(messages)
         is_roland = any(_is_roland(payload) for _, _, payload in messages)
+        self._is_gm2 = any(p[:1] == b"\x7e" and p[2:4] == b"\x09\x03" for _, _, p in messages)
         self._drum_banks = (_GM2_DRUM_BANK, *(() if is_roland else _XG_DRUM_BANKS))
         self._zones = _mpe_zones(event for event, _ in setups)
 
@@ -89,6 +90,8 @@ class Channels:
         said = [is_drum for when, is_drum in self._rhythm_parts.get(channel, ()) if when <= tick]
         if said:
             return said[-1]
+        if self._is_gm2 and bank == _GM2_MELODY_BANK:
+            return False
         return channel & 15 == DRUM_CHANNEL or bank in self._drum_banks
 
     def pedal(self, channel: int, track: int) -> list[ChannelEvent]:

@@ -12,11 +12,13 @@ from gen.smf.rules import MAX_BYTES, RuleBroken
 
 _MAC_HEADER_BYTES = 128
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 _HEADER = b"MThd\x00\x00\x00\x06"
 _SEARCHED_BYTES = 4096
 
 _EXPORT = "export the piece from your sequencer as a Standard MIDI File, type 1"
 _PROJECT = f"open it in the program that wrote it and {_EXPORT.replace('from your sequencer ', '')}"
+_UNPACK = f"unpack it and give the MIDI files in it; if it is a score, {_PROJECT}"
 _AUDIO = f"audio holds no notes: {_EXPORT}"
 _CLIP = (
     "the house reads MIDI 1.0 files; in the program that wrote it choose Standard MIDI File "
@@ -41,7 +43,7 @@ _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"FLhd", "a project of FL Studio", _PROJECT),
     (0, b"<REAPER_PROJECT", "a project of REAPER", _PROJECT),
     (0, _GZIP, "a packed file, as projects of Ableton Live are", _PROJECT),
-    (0, b"PK\x03\x04", "a zip archive, as scores of MuseScore and Dorico are", _PROJECT),
+    (0, _ZIP, "a zip archive, as scores of MuseScore and Dorico are", _UNPACK),
     (8, b"NUND", "a project of Cubase or Nuendo", _PROJECT),
     (0, b"\x03001011110010101", "a session of Pro Tools", _PROJECT),
     (1, b"FICHIER GUITAR PRO", "a tablature of Guitar Pro", _PROJECT),
@@ -81,6 +83,9 @@ def unwrap(data: bytes, wrapping: list[str]) -> bytes:
         return found
     if data[:4] == b"MThd":
         return data
+    if data.startswith(_ZIP):
+        what, mend = describe(data)
+        raise RuleBroken("not-midi", what, mend=mend)
     if (unpacked := _unpacked(data))[:4] == b"MThd":
         wrapping.append("taken out of its gzip wrapper")
         return unpacked

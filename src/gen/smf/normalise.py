@@ -8,6 +8,7 @@ anyway) is named too. The composer's own file is never touched.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,9 @@ _Event = TypeVar("_Event", Tempo, TimeSignature, KeySignature)
 _PITCH_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _KEYSWITCH_MARGIN_SEMITONES = 5
 _SHOWN_TRACKS = 4
+_CLICKS = frozenset(
+    ["click", "metronome", "metronom", "klick", "clic", "metronomo", "métronome", "metrónomo"]
+)
 _MOST_LETTERS = 60
 NO_LENGTH = "note(s) of no length left out"
 _REPAIRS = {
@@ -141,7 +145,8 @@ class _Normaliser:
     def normalised(self) -> Normalised:
         piece, parts = self._piece()
         unheard = list_unheard(self.raw, piece)
-        advice = (*look_at_instruments(parts), *look_at_time(piece), *_keyswitches(piece))
+        music = (*look_at_time(piece), *_keyswitches(piece), *_clicks(piece))
+        advice = (*look_at_instruments(parts), *music)
         found = Normalised(b"", piece, (), unheard, advice, unsure(parts), self._cues(piece))
         found = replace(found, origins=self._origins(parts))
         if not self.changes and (strict := _parse_strict(self.raw.music)):
@@ -295,7 +300,7 @@ class _Normaliser:
     def _text(self, payload: bytes) -> str:
         text = decode_text(payload)
         if text.encode("utf-8") != payload:
-            self.texts.append(text)
+            self.texts.append(text or "(nothing)")
         return text
 
     def _say(self, change: str) -> None:
@@ -358,4 +363,20 @@ def _keyswitches(piece: Piece) -> list[str]:
         f"{sum(count for count, _ in places):,} very low note(s) {where}"
         f"{f'; and in {more} more' if more > 0 else ''}: if they switch a sample library's "
         "articulations, delete them before contributing; the model takes them for music"
+    ]
+
+
+def _clicks(piece: Piece) -> list[str]:
+    """Tracks that are named as metronomes are."""
+    named = (re.sub(r"[\W\d_]+", " ", track.name).split() for track in piece.tracks)
+    found = [
+        f"'{shortened(track.name, _MOST_LETTERS)}'"
+        for track, words in zip(piece.tracks, named, strict=True)
+        if not _CLICKS.isdisjoint(word.casefold() for word in words)
+    ]
+    if not found:
+        return []
+    return [
+        f"{', '.join(found[:_SHOWN_TRACKS])} is named as a metronome: if it only clicks, delete it "
+        "and export again; the model takes it for music"
     ]

@@ -24,7 +24,7 @@ UNSAID = -1
 """Stands for an instrument where the file chooses none."""
 _MOST_LETTERS = 60
 _PLUS, _MORE, _MOST_NAMES = " + ", "…", 3
-_NAME, _CHANNEL_PREFIX = 0x03, 0x20
+_NAME, _PATCH, _CHANNEL_PREFIX = 0x03, 0x04, 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,11 @@ class TrackPart:
     @property
     def label(self) -> str:
         name = self.track.name.strip()
-        return f"'{shortened(name, _MOST_LETTERS)}'" if name else "a track without a name"
+        if not name:
+            return "a track without a name"
+        is_nameless = name == instrument_name(self.track.instrument) and not self.is_told
+        place = f" (channel {(self.channels[0] & 15) + 1})" if is_nameless else ""
+        return f"'{shortened(name, _MOST_LETTERS)}'{place}"
 
 
 class PartReader:
@@ -121,7 +125,7 @@ class PartReader:
         return parts
 
     def _name(self, part: TrackPart, name: str, raw: RawTrack) -> None:
-        texts = (decode_text(text) for _, kind, text in raw.metas if kind == 0x04)
+        texts = (decode_text(text) for _, kind, text in raw.metas if kind in (_NAME, _PATCH))
         part.track.name = name
         part.named = self._instrument_in(name)
         if part.named is None:

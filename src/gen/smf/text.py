@@ -19,6 +19,7 @@ from gen.smf.naming import instrument_in
 _LETTERS = {  # the commonest first
     "cp1252": "éäöüèáàçãíóñßêúôåâøõîëïæûœòìùÿ",
     "mac_roman": "éäöüèáàçãíóñßêúôåâøõîëïæûœòìùÿ",
+    "cp850": "éäöüèáàçãíóñßêúôåâøõîëïæûìòùÿ",
     "cp1250": "íáéłóąęěšůčřžőűúýśżćňźńďťöüăşţîâđ",
     "cp1254": "ışğüöçâî",
     "cp1251": "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїє",
@@ -26,6 +27,8 @@ _LETTERS = {  # the commonest first
     "cp1253": "αοιετσνηυρπκμλςωάίόέήύώγδθφχβξζψϊϋΐΰ",
     "iso8859_7": "αοιετσνηυρπκμλςωάίόέήύώγδθφχβξζψϊϋΐΰ",
 }
+_BLOCKS = frozenset({0x00, 0x03, 0x04})
+"""The first bytes of Latin, Greek and Cyrillic letters in UTF-16; no text has them as letters."""
 _HALF_WIDTH = "ﾝｰｽﾙﾄﾗｲﾘｱｸﾀﾌﾚｯﾃｵｷﾊｼﾏﾁﾛﾋﾉﾈﾊﾐｺｻｶｴﾒﾅﾑﾕｮｭｬｳﾍｹﾎｾｿﾂﾆﾔﾖﾜｧｨｩｪｫﾇﾓﾖﾚｦ"
 _HANGUL = (
     "이다는을의에가하고로지사한기리도아자대인서나어시정일보해수부제스장라유전상주소그원구조여비관마생경"
@@ -36,12 +39,13 @@ _HAN = (
     "的一不人中大上小下二三四天心月日風花雪山水春秋夜曲歌音主旋律前奏副間间尾聲声獨独合唱弦絃樂乐"
     "長长笛號号琴提鋼钢電电吉他鼓古箏筝胡琵琶貝贝司手風风典伴管打擊击部伴節节拍新名無无愛爱夢梦"
 )
-_EAST_ASIAN = ("cp932", "gbk", "big5", "cp949", "euc_jp")
-_UNLIKELIER = {"cp1252": 0.0, "mac_roman": 1.0, "cp1250": 1.0, "cp1251": 1.0, "cp932": 1.0}
+_EAST_ASIAN = ("cp932", "gbk", "big5", "cp949", "euc_jp", "utf-16-le", "utf-16-be")
+_UNLIKELIER = {"cp1252": 0.0, "mac_roman": 1.0, "cp1250": 1.0, "cp1251": 1.0, "cp932": 1.0,
+                "cp850": 6.0}  # fmt: skip
 """Bits that an encoding costs beforehand; the others `_SELDOM`."""
 _SELDOM, _VERY_SELDOM = 2.0, 4.0
-_RARE = ("koi8_r", "iso8859_7", "euc_jp")
-_LATIN = ("cp1252", "mac_roman", "cp1250", "cp1254")
+_RARE = ("koi8_r", "iso8859_7", "euc_jp", "utf-16-le", "utf-16-be")
+_LATIN = ("cp1252", "mac_roman", "cp850", "cp1250", "cp1254")
 _SIGNS = frozenset("’‘“”„–—…°·«»№©®€\xa0ªº")  # noqa: RUF001 - signs as they are
 _STRANGE, _ODD, _TOGETHER, _SIGN, _NAMED = 14.0, 6.0, 4.0, 6.0, -12.0
 """What nobody writes; letters that do not belong together; two accented ones in a row; a sign; a
@@ -67,9 +71,17 @@ def _decode(payload: bytes) -> str:
     if encoding := _marked(payload) or _with_zeros(payload):
         return payload[: len(payload) // 2 * 2].decode(encoding, errors="replace")
     try:
-        return payload.decode("utf-8")
+        return _once(payload.decode("utf-8"))
     except UnicodeDecodeError:
         return _likeliest(payload.rstrip(b"\0"))
+
+
+def _once(text: str) -> str:
+    """A text that was written as UTF-8 twice, read twice; any other as it is."""
+    try:
+        return text if text.isascii() else text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _marked(payload: bytes) -> str:
@@ -79,13 +91,14 @@ def _marked(payload: bytes) -> str:
 
 
 def _with_zeros(payload: bytes) -> str:
-    """UTF-16 without a mark: every other byte of Western text is zero, and no letter is."""
+    """UTF-16 without a mark: every other byte is zero, or says Greek or Cyrillic."""
     letters = payload.removesuffix(b"\0\0")
     if len(letters) < 4 or len(letters) % 2:
         return ""
     first, second = letters[::2], letters[1::2]
     for high, low, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
-        if 0 not in low and high.count(0) * 2 > len(high):
+        is_western = high.count(0) * 2 > len(high)
+        if 0 not in low and (is_western or _BLOCKS.issuperset(high)):
             return encoding
     return ""
 
@@ -119,6 +132,8 @@ def _costs(text: str, encoding: str) -> Iterator[float]:
     is_latin, vowel = encoding in _LATIN, ""
     for before, one, after in zip(f" {text}", text, f"{text} "[1:], strict=False):
         if one.isascii():
+            if not one.isprintable() and one not in "\t\r\n\0":
+                yield _STRANGE
             vowel = one if one in "aeiou" else "" if one.isspace() else vowel
             continue
         yield cost_of(one)
@@ -178,6 +193,8 @@ def _han_cost(one: str, encoding: str) -> float:
         return 2 * _STRANGE
     if one in _HAN:
         return 8.0
+    if encoding.startswith("utf"):
+        return 11.5
     lead = one.encode(encoding)[0]
     usual = {
         "cp932": (0x88, 0x97), "gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6),

@@ -317,7 +317,7 @@ def read_time_signature(payload: bytes, tick: int, ticks_per_quarter: int) -> Ti
     numerator, denominator = payload[0], 1 << min(payload[1], 8)
     is_whole = ticks_per_quarter * 4 * numerator % denominator == 0
     if not 1 <= numerator <= 64 or denominator > 64 or not is_whole:
-        raise RuleBroken("time-signature", f"{numerator}/2^{payload[1]}")
+        raise RuleBroken("time-signature", f"{numerator}/{1 << min(payload[1], 32)}")
     return TimeSignature(tick, numerator, denominator)
 
 
@@ -325,7 +325,9 @@ def read_key_signature(payload: bytes, tick: int) -> KeySignature:
     """The key in a key-signature event's data; `RuleBroken` past seven sharps or flats."""
     fifths = int.from_bytes(payload[:1], "big", signed=True)
     if not -7 <= fifths <= 7 or payload[1] > 1:
-        raise RuleBroken("key-signature", f"{fifths} fifths, mode {payload[1]}")
+        signs = f"{abs(fifths)} {'flats' if fifths < 0 else 'sharps'}"
+        mode = f", mode {payload[1]}" if payload[1] > 1 else ""
+        raise RuleBroken("key-signature", f"{signs}{mode}")
     return KeySignature(tick, fifths, payload[1] == 1)
 
 
