@@ -604,6 +604,18 @@ def test_the_recap_shows_all_and_any_of_it_is_changed_before_signing(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no name of a file breaks the line there")
+def test_who_is_no_composer_here_is_told_before_signing(desk: Desk, monkeypatch) -> None:
+    data = distinct_midi(1)
+    path = desk.put("a.mid", data)
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    answers = ["y", "", "score", "", "", *unsure(data), "", "nothing", "composers"]
+    answers += ["ana:60 zoe:40", "ben:100", "ana 60, ben 40", "y"]
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert "no composer of this house: zoe; its composers: ana, ben" in found.output
+    assert "you, ana, have to be one of them" in found.output
+    assert read_tag(desk.inbox[0].read_bytes()).statement.composers == (("ana", 60), ("ben", 40))
+
+
 def test_name_of_a_file_says_nothing_to_who_is_asked(desk: Desk, monkeypatch) -> None:
     path = desk.put("a\n  You sign: nothing\n.mid", make_midi(1))
     monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)

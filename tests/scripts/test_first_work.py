@@ -101,6 +101,12 @@ def test_next_names_the_pin_where_nothing_leads_to_it(shell, tmp_path):
     assert "accepted rain-song" in shell(signed.next_command).text
 
 
+def test_next_of_a_house_that_was_named_from_here_is_whole(shell):
+    begun = shell(["house.py", *INIT, *PEOPLE, "--house", "own"])
+    assert "--pin" not in begun.next_command
+    assert "ana" in shell(begun.next_command).text
+
+
 def test_next_of_several_works_asks_about_each(shell, tmp_path):
     house = str(tmp_path / "own")
     shell(["house.py", *INIT, *PEOPLE, "--house", house])

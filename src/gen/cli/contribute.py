@@ -125,7 +125,7 @@ class _Desk:
         options["composer"] = _composer(register, options)
         settings = _settings(options)
         key = None if settings.is_check else _open_key(house, register, settings.composer, options)
-        return _Desk(house, register, settings, key, _interview(house, options))
+        return _Desk(house, register, settings, key, _interview(house, register, options))
 
     def contributor(self) -> Contributor:
         """Compares with what the house knows now."""
@@ -182,9 +182,17 @@ def _watch(folder: Path, desk: _Desk, options: dict[str, Any]) -> None:
     echo("\nno longer watching; what was contributed is whole, your answers are kept", err=True)
 
 
-def _interview(house: House | None, options: dict[str, Any]) -> Interview | None:
+def _interview(
+    house: House | None, register: Register | None, options: dict[str, Any]
+) -> Interview | None:
     """Who asks; None where nobody is to be asked."""
-    if options["yes"] or options["as_json"] or options["check"] or house is None:
+    if (
+        options["yes"]
+        or options["as_json"]
+        or options["check"]
+        or house is None
+        or register is None
+    ):
         return None
     if not _is_interactive():
         raise SettingError(
@@ -194,7 +202,7 @@ def _interview(house: House | None, options: dict[str, Any]) -> Interview | None
     from gen.contribution import Drafts
 
     drafts = Drafts(house.pin.name)
-    return Interview(drafts, options["preview"])
+    return Interview(drafts, options["preview"], register.roster, options["composer"])
 
 
 def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> list[Outcome]:

@@ -20,6 +20,7 @@ from gen.errors import SettingError, in_line
 
 if TYPE_CHECKING:
     from gen.contribution import Drafts, Facts, Outcome
+    from gen.provenance.records.roster import Roster
     from gen.safe_parse import Examined
 
 STATEMENT = (
@@ -36,10 +37,14 @@ class Interview:
     Args:
         drafts: where answers are kept until the work is contributed.
         preview: where piano rolls and sound go; None takes the user's cache.
+        roster: says who composes in this house.
+        composer: who contributes.
     """
 
-    def __init__(self, drafts: Drafts, preview: Path | None) -> None:
+    def __init__(self, drafts: Drafts, preview: Path | None, roster: Roster, composer: str) -> None:
         self.drafts = drafts
+        self.roster = roster
+        self.composer = composer
         self.preview = preview or default_folder()
         self._music: dict[Path, bytes] = {}
 
@@ -106,11 +111,26 @@ class Interview:
                 echo(f"    {error.what}; {error.mend}")
                 continue
             problem = find_problem(name, text, outcome.read.analysis)
+            problem = problem or self._strangers(name, text)
             if not problem:
                 break
             echo(f"    {problem}")
         facts = replace(facts, **{name: text})
         return _play(outcome, facts) if name == "instruments" and text != before else facts
+
+    def _strangers(self, name: str, text: str) -> str:
+        """What is wrong with who is named as a composer, before anything is signed."""
+        if name != "composers":
+            return ""
+        from gen.provenance.records.roster import COMPOSER
+        from gen.provenance.records.statement import parse_composers
+
+        named = [person for person, _ in parse_composers(text)]
+        known = [person.id for person in self.roster.people if COMPOSER in person.roles]
+        if strangers := [person for person in named if person not in known]:
+            told = f"no composer of this house: {', '.join(strangers)}"
+            return f"{told}; its composers: {', '.join(known)}"
+        return "" if self.composer in named else f"you, {self.composer}, have to be one of them"
 
     @staticmethod
     def _introduce(outcome: Outcome, facts: Facts, name: str) -> None:
@@ -135,11 +155,20 @@ class Interview:
             elif answer == "no":
                 echo(_KEPT)
                 return None
-            elif problems := _problems(outcome, facts):
+            elif problems := self._problems(outcome, facts):
                 for problem in problems:
                     echo(f"    {problem}")
             else:
                 return facts
+
+    def _problems(self, outcome: Outcome, facts: Facts) -> list[str]:
+        from gen.contribution import find_problem
+
+        analysis = outcome.read.analysis
+        stated = facts.to_dict().items()
+        found = [find_problem(name, text, analysis) for name, text in stated]
+        found = [problem for problem in found if problem]
+        return found or list(filter(None, [self._strangers("composers", facts.composers)]))
 
 
 _HINTS = {
@@ -199,14 +228,6 @@ def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
         lines = tracks(outcome.read.analysis, facts.roles.split())
         for number, line in enumerate(lines):
             echo(f"    {'tracks' if number == 0 else '':<11} {line}")
-
-
-def _problems(outcome: Outcome, facts: Facts) -> list[str]:
-    from gen.contribution import find_problem
-
-    analysis = outcome.read.analysis
-    found = (find_problem(name, text, analysis) for name, text in facts.to_dict().items())
-    return [problem for problem in found if problem]
 
 
 def _play(outcome: Outcome, facts: Facts) -> Facts:

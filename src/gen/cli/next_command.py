@@ -31,14 +31,17 @@ def command_line(script: str, words: Iterable[str | Path], house: House | None) 
     command = [python, (folder / script).as_posix(), *map(str, words)]
     if house is not None:
         command += ["--house", str(house.folder)]
-        command += [] if _finds_its_pin(house) else ["--pin", str(house.pin.path)]
+        if house.pin.path is not None and not _is_found(house.pin.path, house):
+            command += ["--pin", str(house.pin.path.absolute())]
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
-def _finds_its_pin(house: House) -> bool:
+def _is_found(pin: Path, house: House) -> bool:
+    """Whether a command that names no pin finds this one."""
     from gen.provenance.records.pin import PinError, find_pin
 
     try:
-        return house.pin.path in (None, find_pin(house.folder).path)
+        found = find_pin(house.folder).path
     except PinError:
         return False
+    return found is not None and found.absolute() == pin.absolute()

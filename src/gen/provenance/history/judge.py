@@ -88,7 +88,7 @@ def judge_composer(tagged: Tagged, roster: Roster, index: int) -> Person:
         )
     strangers = [who for who in composers if _is_no_composer(roster, who)]
     if strangers:
-        raise TagError("wrong-role", f"{', '.join(strangers)} are no composers of this house")
+        raise TagError("wrong-role", f"no composer of this house: {', '.join(strangers)}")
     return person
 
 
