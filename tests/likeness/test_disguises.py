@@ -6,7 +6,16 @@ import functools
 
 import pytest
 
-from disguises import COMING_HOME, PLANTED, excerpt, first_bars, merged, planted, transposed
+from disguises import (
+    COMING_HOME,
+    PLANTED,
+    excerpt,
+    first_bars,
+    merged,
+    planted,
+    thinned,
+    transposed,
+)
 from gen.analysis import infer_roles
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known
@@ -85,6 +94,16 @@ def test_honest_songs_are_left_alone() -> None:
     reports = [house.compare(heard(pop_song(2000 + n)), ("ana",)) for n in range(40)]
     assert sum(report.verdict != CLEAR for report in reports) <= 1
     assert all(report.verdict != BLOCK for report in reports)
+
+
+def test_a_near_copy_of_a_work_is_refused_and_stands_first() -> None:
+    """Seven notes in eight of it, in another key."""
+    house = house_of(40)
+    for number in (0, 17, 33):
+        report = house.compare(heard(transposed(thinned(pop_song(1000 + number)))), ("ana",))
+        first = report.matches[0]
+        assert (first.verdict, first.known.name) == (BLOCK, f"work {number}")
+        assert report.rule == "too-similar"
 
 
 @pytest.mark.parametrize("disguise", sorted(set(PLANTED) - {"all at once"}))

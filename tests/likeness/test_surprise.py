@@ -80,22 +80,22 @@ def test_the_bits_of_chance_are_those_of_its_distribution() -> None:
     rng = np.random.default_rng(1)
     scores = rng.gumbel(30, 5, 2000)
     found = Calibration.of(scores.tolist(), 100)
-    assert found.location == pytest.approx(30, abs=1)
-    assert found.scale == pytest.approx(5, abs=0.5)
+    for share in (0.1, 0.05, 0.02):
+        assert found.chance(np.quantile(scores, 1 - share)) == pytest.approx(share, rel=0.3)
     bits = found.limits().review
     assert found.chance(bits) == pytest.approx(FALSE_REVIEWS)
     assert found.among(10_000).limits().review > bits
     assert f"{100 * found.chance(45):.0f} of 100" in found.in_words(45)
 
 
-@pytest.mark.parametrize(("works", "most"), [(20, 0.05), (200, 0.032)])
+@pytest.mark.parametrize(("works", "most"), [(20, 0.045), (200, 0.032)])
 def test_of_honest_pieces_as_many_are_looked_at_as_is_said(works: int, most: float) -> None:
     rng = np.random.default_rng(3)
     drawn = [Calibration.of(rng.gumbel(25, 7, works).tolist(), 100) for _ in range(500)]
-    true = Calibration(25, 7, 100, works)
-    shares = [true.chance(found.limits().review) for found in drawn]
+    limits = np.array([found.limits().review for found in drawn])
+    shares = -np.expm1(-np.exp((25 - limits) / 7))
     assert 0.02 < np.mean(shares) < most
-    assert np.std([found.limits().review for found in drawn]) < 15 / np.sqrt(works / 20)
+    assert np.std(limits) < 33 / np.sqrt(works)
 
 
 def test_relatives_that_nobody_knows_of_move_the_limit_little() -> None:
@@ -103,4 +103,4 @@ def test_relatives_that_nobody_knows_of_move_the_limit_little() -> None:
     honest = rng.gumbel(25, 7, 200)
     few = np.where(np.arange(200) < 6, 200.0, honest)
     plain, moved = (Calibration.of(each.tolist(), 100).limits().review for each in (honest, few))
-    assert plain < moved < plain + 4
+    assert plain < moved < plain + 5

@@ -223,16 +223,16 @@ def test_accept_of_an_empty_inbox(started):
     assert "not in the inbox: no-such" in started("accept", "no-such", code=2).stderr
 
 
-def steal(run, seed):
-    """Ana's melody of this seed, moved and signed by ben, put into the inbox by hand."""
+def steal(run, seed, person="ben"):
+    """Ana's melody of this seed, moved and signed by somebody, put into the inbox by hand."""
     house = house_of(run)
     piece = make_piece(seed, bars=16)
     melody = piece.tracks[0]
     melody.notes = [replace(note, pitch=note.pitch + 2) for note in melody.notes]
     midi = write(piece)
     register = house.load()
-    statement = make_statement(midi, "ben", title="All Mine", house=register.roster.identity)
-    stolen = sign_contribution(midi, statement, key_of_person(register, "ben"))
+    statement = make_statement(midi, person, title="All Mine", house=register.roster.identity)
+    stolen = sign_contribution(midi, statement, key_of_person(register, person))
     (result,) = submit(house, [Contribution(stolen)])
     assert not result.rule, result
     return result.work
@@ -258,6 +258,26 @@ def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(st
     named = started("accept", stolen, code=2).stdout  # by name it is compared as well
     assert f"{stolen}: not accepted (too-similar)" in named
     assert "1 accepted" in started("accept", stolen, "--although-similar").stdout
+
+
+def test_accept_all_takes_nothing_that_wants_review_and_lists_the_gravest_first(started):
+    contribute(started, 1, 2, bars=16)
+    started("accept", "--all")
+    again = steal(started, 1, person="ana")  # her own theme is no theft, and is looked at
+    contribute(started, 3)
+    done = started("accept", "--all", code=2).stdout
+    assert f"{again}: not accepted (wants-review): review: 100% like" in done
+    assert "here   melody, bars 1-" in done
+    assert f"accept {again} --although-similar" in done.replace("WORK", again)
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    stolen = steal(started, 2)
+    contribute(started, 4)
+    told = started("accept", "--all", code=2).stdout
+    places = [told.index(words) for words in ("accepted ", f"{stolen}: not", f"{again}: not")]
+    assert places == sorted(places)
+    assert told.endswith("1 accepted, 2 stay in the inbox\n")
+    assert "1 accepted, 0 stay" in started("accept", again, "--although-similar").stdout
+    assert started.json("accept", "--yes", code=2)["refused"][0]["work"] == stolen
 
 
 def test_nobody_takes_a_withdrawn_work_back_in_another_key(started):

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from gen import processes
 from gen.contribution.kept import Kept, KeptCache, new_piece
@@ -109,6 +110,7 @@ class Recheck:
         self._known = _load_entered(house, register, Thresholds(), fingerprints, None)
         self._entered = len(register.works)
         self._looked_at: dict[str, Kept] = {}
+        self._reports: dict[str, Report] = {}
         self._known.cache.save()
 
     def __call__(self, item: Waiting, register: Register) -> Report | None:
@@ -128,7 +130,17 @@ class Recheck:
         kept = Kept.of(item.tagged, piece.fingerprint)
         report = self._known.screen.compare(piece, kept.composers)
         self._take(item, kept)
-        return report.without(item.work)
+        self._reports[item.work] = report.without(item.work)
+        return self._reports[item.work]
+
+    def gravest_first(self, items: Iterable[Waiting]) -> list[Waiting]:
+        """What is refused, the likest first, before what wants review, and what was not read."""
+
+        def gravity(item: Waiting) -> tuple[Any, ...]:
+            report = self._reports.get(item.work)
+            return (0, *report.matches[0].order) if report and report.matches else (1,)
+
+        return sorted(items, key=gravity)
 
     def _take(self, item: Waiting, kept: Kept) -> None:
         if item.work not in self._looked_at:

@@ -1,13 +1,15 @@
 """How many bits two unrelated pieces share by chance, and so how many are a reason to look.
 
-The best passage that a piece shares with any of many is the largest of many chances, so it follows
-a Gumbel distribution: a location, which grows with the logarithm of the number of pieces, and a
-scale. Both are estimated from the house's own works, each as if it were new: against all that are
-not related to it, weighed by a model that has not learned from it (`screening`). They follow from
-the expected least of two scores, and from how far the middle one of three lies above the least:
-moments in which the largest score has no weight, as works may be related and not known to be.
+The best passage that a piece shares with any of many is the largest of many chances: above a
+threshold its bits fall off exponentially, with a scale of their own, and the threshold grows with
+the logarithm of the number of pieces. Both are estimated from the house's own works, each as if it
+were new: against all that are not related to it, weighed by a model that has not learned from it
+(`screening`). The threshold is what a third of them reach, and the scale is what the others exceed
+it by on average, where the highest twentieth counts as its least: a work in twenty may be related
+to another and not known to be.
 
-Source: Elamir & Seheult 2003, "Trimmed L-moments" (those that trim one value, the largest).
+Sources: Davison & Smith 1990, "Models for exceedances over high thresholds"; Epstein & Sobel 1953,
+"Life testing" (the scale of an exponential distribution where the highest values are not seen).
 """
 
 from __future__ import annotations
@@ -25,14 +27,12 @@ ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0
 """An output is looked for in more ways than a work, so chance finds more."""
+_ABOVE, _UNSEEN = 1 / 3, 1 / 20
+"""Shares of works above the threshold, and of those whose bits are not looked at."""
 _PRIOR_WORKS = 25
 """As many works say as much of the scale as the prior does: their scales would differ from draw to
 draw as much as those of different music do."""
 _LEAST_SCALE = 3.0
-_LEAST_OF_TWO = float(np.euler_gamma) - math.log(2)
-_BETWEEN_OF_THREE = 6 * math.log(2) - 3 * math.log(3)
-"""Of a Gumbel distribution of location 0 and scale 1: the expected least of two values, and how far
-the middle of three lies above the least."""
 _REVIEW_BOUNDS, _BLOCK_BOUNDS = (36.0, 75.0), (70.0, 110.0)
 """Eight bars of a tune say about a hundred bits."""
 
@@ -49,10 +49,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The distribution of the best passage's bits between unrelated pieces.
+    """How many unrelated pieces have a best passage of so many bits.
 
     Attributes:
-        location, scale: of the Gumbel distribution, in bits.
+        location, scale: in bits; the share that reaches `location` plus x is exp(-x / scale).
         pieces: how many pieces were compared with.
         works: how many works it was measured on; 0: measured on songs made for the purpose.
     """
@@ -70,17 +70,16 @@ class Calibration:
             scores: at least `ENOUGH_WORKS`.
             pieces: how many works each was compared with.
         """
-        ordered = np.sort(np.asarray(scores, dtype=np.float64))
-        below = np.arange(len(ordered))
-        above = below[::-1]
-        least_of_two = np.average(ordered, weights=above)
-        least_of_three = np.average(ordered, weights=above * (above - 1))
-        middle_of_three = np.average(ordered, weights=below * above)
-        own = float(middle_of_three - least_of_three) / _BETWEEN_OF_THREE
-        scale = np.average([own, PRIOR.scale], weights=[len(ordered), _PRIOR_WORKS])
-        scale = max(float(scale), _LEAST_SCALE)
-        location = float(least_of_two) - scale * _LEAST_OF_TWO
-        return Calibration(location, scale, pieces, len(scores))
+        count = len(scores)
+        highest = np.sort(scores)[::-1]
+        above, unseen = round(_ABOVE * count), round(_UNSEEN * count)
+        threshold = float(highest[above - 1] + highest[above]) / 2
+        exceeding = np.minimum(highest[:above], highest[unseen]).sum() - above * threshold
+        prior = _ABOVE * _PRIOR_WORKS
+        scale = float(exceeding + prior * PRIOR.scale) / (above - unseen + prior)
+        scale = max(scale, _LEAST_SCALE)
+        location = threshold + scale * math.log(above / count)
+        return Calibration(location, scale, pieces, count)
 
     def among(self, pieces: int) -> Calibration:
         """The same for more pieces to compare with."""
@@ -89,7 +88,7 @@ class Calibration:
 
     def chance(self, bits: float) -> float:
         """Share of honest pieces whose best passage has at least so many bits."""
-        return -math.expm1(-math.exp(-(bits - self.location) / self.scale))
+        return math.exp(min((self.location - bits) / self.scale, 0.0))
 
     def limits(self, review: float | None = None, block: float | None = None) -> Limits:
         """As calibrated, where they are not given."""
@@ -100,7 +99,7 @@ class Calibration:
 
     def _bits(self, chance: float, least: float, most: float) -> float:
         """Bits that so large a share of honest pieces reaches, within bounds."""
-        bits = self.location - self.scale * math.log(-math.log1p(-chance))
+        bits = self.location - self.scale * math.log(chance)
         return min(max(bits, least), most)
 
     def in_words(self, bits: float) -> str:

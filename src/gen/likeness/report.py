@@ -65,6 +65,12 @@ class Match:
     verdict: str
     bars: float = 0.0
 
+    @property
+    def order(self) -> tuple[bool, float, float, str]:
+        """Sorts the gravest first: those that block, of these the likest."""
+        bits = self.passage.bits if self.passage else 0
+        return self.verdict != BLOCK, -self.similarity, -bits, self.known.name
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -129,7 +129,7 @@ class Screen:
         calibration, given = self.calibration, self.thresholds
         limits = calibration.limits(given.review_bits, given.block_bits)
         matches = self._matches(piece, frozenset(composers), limits)
-        telling = tuple(sorted((m for m in matches if m.verdict != CLEAR), key=_order))
+        telling = tuple(sorted((m for m in matches if m.verdict != CLEAR), key=lambda m: m.order))
         verdict = worst(telling, is_whole=piece.is_whole)
         words = calibration.in_words(limits.review)
         return Report(verdict, telling, len(self), limits, words, piece.is_whole)
@@ -165,12 +165,12 @@ class Screen:
                 if found.weight >= _SAME_PASSAGE * limits.review}  # fmt: skip
 
     def keep_up(self) -> None:
-        """Learn from the works that were added, and calibrate, once they are twice as many."""
+        """Learn from the works anew, and calibrate, once they are twice as many."""
         found = self.known.of_kind(WORK, WITHDRAWN)
         if len(found) < max(_GROWTH * self._learned, 1):
             return
         works = found.tolist()
-        self.shared.learn(works[self._learned :])
+        self.shared.learn(works)
         self._learned = len(works)
         if len(works) >= ENOUGH_WORKS:
             self._calibration = self._calibrated_on(works)
@@ -198,11 +198,6 @@ def _is_softened(
     if known.kind == OUTPUT:
         return passage is not None and own_bits >= _SAME_PASSAGE * passage.bits
     return known.is_of(composers)
-
-
-def _order(match: Match) -> tuple[bool, float, float, str]:
-    bits = match.passage.bits if match.passage else 0
-    return match.verdict != BLOCK, -match.similarity, -bits, match.known.name
 
 
 def _jaccard(one: Hashes, other: Hashes) -> float:

@@ -138,7 +138,11 @@ class SharedPassages:
         return {number: family for family in families for number in family}
 
     def learn(self, numbers: Iterable[int]) -> None:
-        """Learn from more of the known pieces what is common."""
+        """Learn from these of the known pieces, and from no others, what is common.
+
+        All at once: of figures that one piece has none is kept for the next time.
+        """
+        self._surprise.clear()
         self._surprise.learn(self.tracks(number) for number in numbers)
         self._ask_again()
 

@@ -90,6 +90,10 @@ class Surprise:
     """The model; `learn` lines, then ask what a line says."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Know nothing but the prior."""
         self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
         self._lengths = _Counts(_LENGTHS, 3)
         self._repeats = _Counts(2, 4)

@@ -91,22 +91,25 @@ def _accept(
 ) -> None:  # fmt: skip
     from gen.provenance.desk.works import accept_in_turn
 
-    entered, refused = [], []
+    entered: list[dict[str, Any]] = []
+    refused: list[Waiting] = []
     with output.progress("accepting", count) as advance:
         for part in accept_in_turn(house, chosen, key, check, register):
             for entry in part.entered:
                 output.line(f"accepted {entry.work} -> {entry.path}")
-            for item in part.refused:
-                output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
-                output.line(f"  to mend it: {item.mend}")
             if recheck:
                 recheck.keep(part.entered)
             entered += [entry.to_dict() for entry in part.entered]
-            refused += [_waiting_dict(item) for item in part.refused]
+            refused += part.refused
             house = part.house
             advance(len(part.entered) + len(part.refused))
+    refused = recheck.gravest_first(refused) if recheck else refused
+    for item in refused:
+        output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
+        output.line(f"  to mend it: {item.mend}")
     output.line(f"{len(entered)} accepted, {len(refused)} stay in the inbox")
-    output.result(entered=entered, refused=refused, size=house.pin.min_size)
+    stay = [_waiting_dict(item) for item in refused]
+    output.result(entered=entered, refused=stay, size=house.pin.min_size)
     if refused:
         raise SystemExit(REFUSED)
 
