@@ -29,6 +29,7 @@ from gen.errors import SettingError
         ("composers", "ana 60 %, ben 40 %", "ana:60 ben:40"),
         ("composers", "ana:60 ben:40", "ana:60 ben:40"),
         ("composers", "ana", "ana"),
+        pytest.param("composers", "x" * 100_000, "x" * 100_000, id="a hundred thousand letters"),
         ("sections", "intro: 1, A: 5", "intro:1 A:5"),
         ("instruments", "Geige; E-Bass, Schlagzeug", "violin, fingered bass, drums"),
         ("instruments", "flewt", "flewt"),

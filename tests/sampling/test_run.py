@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from gen.errors import HouseError
 from gen.provenance.admission.mark import is_generated
-from gen.sampling.finishing.finish import highest_number, reserve
+from gen.sampling.finishing.finish import TAKEN, highest_number, reserve
 from gen.smf import parse, split_chunks
 
 
@@ -152,9 +153,11 @@ def test_nothing_is_overwritten_by_a_second_command(ask, tmp_path):
 
 
 def test_two_commands_at_once_never_take_the_same_name(tmp_path):
-    names = [reserve(tmp_path, "waltz", 1, ".json") for _ in range(3)]
+    names = [reserve(tmp_path, "waltz", 1) for _ in range(3)]
     assert names == ["waltz-01", "waltz-02", "waltz-03"]
-    assert highest_number(tmp_path) == 3
+    assert highest_number(tmp_path) == 0  # no receipt is there yet
+    os.utime(tmp_path / f"waltz-02{TAKEN}", (0, 0))  # left by a command that was killed
+    assert reserve(tmp_path, "waltz", 1) == "waltz-02"
 
 
 def test_a_piece_that_cannot_be_entered_leaves_nothing(ask, tmp_path, monkeypatch):

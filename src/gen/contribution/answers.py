@@ -45,7 +45,8 @@ def _consent(text: str) -> str:
 
 
 def _composers(text: str) -> str:
-    shares = re.sub(r"([a-z][a-z0-9-]*)(?:\s*[:=]\s*|\s+)(\d+)(?:\s*%)?", r"\1:\2", text.casefold())
+    name, share = r"(?<![a-z0-9-])([a-z][a-z0-9-]*)", r"(?:\s*[:=]\s*|\s+)(\d+)(?:\s*%)?"
+    shares = re.sub(name + share, r"\1:\2", text.casefold())
     return " ".join(re.split(r"[\s,;]+", shares.strip(" ,;")))
 
 

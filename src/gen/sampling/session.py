@@ -28,6 +28,7 @@ from gen.provenance.houses.house import House
 from gen.provenance.records.run_acts import Output
 from gen.sampling import receipt
 from gen.sampling.finishing.finish import (
+    TAKEN,
     Finished,
     SoFar,
     highest_number,
@@ -186,6 +187,9 @@ class SamplingSession:
             if isinstance(error, OSError):
                 raise unwritable(self.out, error) from error
             raise
+        finally:
+            with suppress(OSError):
+                (self.out / f"{name}{TAKEN}").unlink()
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
         notes = (*take.done.remarks, *signed, entered, *remarks_on(self.said))
@@ -200,9 +204,7 @@ class SamplingSession:
         """A name that nothing in the folder has, and from now on this piece."""
         title = title_of(take.piece, self.controls, take.source)
         try:
-            return reserve(
-                self.out, name_of(title, MODES), self.earlier + take.index + 1, receipt.SUFFIX
-            )
+            return reserve(self.out, name_of(title, MODES), self.earlier + take.index + 1)
         except OSError as error:
             raise unwritable(self.out, error) from error
 

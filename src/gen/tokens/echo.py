@@ -267,8 +267,9 @@ class _Suffixes:
 
     def __init__(self) -> None:
         self.names: list[list[int]] = []  # of each row: of 1, 2, 4 … rows up to it
-        # For each length, a stretch: its name, and the last row of the latest such stretch.
-        self.known: list[dict[tuple[int, ...], tuple[int, int]]] = [{} for _ in range(LEVELS)]
+        # For each length, a stretch: its name, which is the last row of the first such stretch, and
+        # that of the latest.
+        self.known: list[dict[tuple[int, ...], list[int]]] = [{} for _ in range(LEVELS)]
 
     def find(self, stream: list[int], key: tuple[int, ...]) -> tuple[int, int]:
         """Enter the last row of a stream; return that with the longest equal past, and its level.
@@ -277,20 +278,21 @@ class _Suffixes:
             stream: the rows it goes on from, and itself.
             key: what a row has to be to be the same.
         """
-        best, length = -1, 0
+        best, length, name = -1, 0, -1
         own: list[int] = []
-        names, row, back = self.names, stream[-1], 1
+        names, row, place = self.names, stream[-1], len(stream) - 2
         names.append(own)
         for level, known in enumerate(self.known):
             if level:
-                before = names[stream[-1 - back]] if len(stream) > back else ()
-                if len(before) < level:
+                if place < 0 or len(before := names[stream[place]]) < level:
                     break
-                key = own[-1], before[level - 1]
-                back *= 2
-            name, earlier = known.get(key) or (len(known), -1)
-            known[key] = name, row
+                key = name, before[level - 1]
+                place -= 1 << level - 1
+            if (stretch := known.get(key)) is None:
+                known[key] = [row, row]
+                name = row
+            else:
+                name, best = stretch
+                stretch[1], length = row, level + 1
             own.append(name)
-            if earlier >= 0:
-                best, length = earlier, level + 1
         return best, length

@@ -178,10 +178,16 @@ def reject(house: House, works: Sequence[str], curator: SigningKey, reason: str)
     """Move works from the inbox to `rejected/`, with the reason beside them.
 
     Raises:
-        SettingError: a work does not wait, or no reason was given.
+        SettingError: a work does not wait, or no reason was given that can be written down.
     """
     if not reason.strip():
         raise SettingError("no reason was given", mend="the composer wants to know: --reason TEXT")
+    try:
+        reason.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise SettingError(
+            f"{reason[:40]!a} is no text: {error.reason}", where="reason", mend="type it anew"
+        ) from error
     with house.writing() as session:
         store = session.house.store
         person = session.register.signer(curator, CURATOR)

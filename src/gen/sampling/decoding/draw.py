@@ -55,27 +55,32 @@ def draw(
     2024, arXiv:2407.01082).
     """
     weights = np.where(allowed, scores, np.float32(-np.inf))
-    best = weights.max(1, keepdims=True)
-    if not np.isfinite(best).all():
-        raise _broken()
-    weights -= best
-    weights /= np.float32(config.temperature)
+    weights -= np.maximum.reduce(weights, 1, keepdims=True)
+    if config.temperature != 1:
+        weights /= np.float32(config.temperature)
     np.exp(weights, out=weights)
     sums = weights.cumsum(1, dtype=np.float64)
-    enough = config.top_p * sums[:, -1]
+    whole = sums[:, -1]
+    if not all(map(math.isfinite, whole.tolist())):  # the likeliest weighs 1, unless it is none
+        raise _broken()
+    enough = config.top_p * whole
     if config.min_p:
-        weights *= weights >= config.min_p  # the likeliest weighs 1
+        weights *= weights >= config.min_p
         sums = weights.cumsum(1, dtype=np.float64)
-    ids = np.zeros(len(rngs), dtype=np.int64)
-    left = np.arange(len(rngs))
-    while len(left):
-        points = sums[:, -1] * [rngs[n].random() for n in left.tolist()]
-        ids[left] = found = (sums > points[:, None]).argmax(1)
-        likelier = weights * (weights > weights[np.arange(len(left)), found, None])
-        refused = likelier.sum(1, dtype=np.float64) >= enough
-        left, enough, weights = left[refused], enough[refused], likelier[refused]
+    ids: list[int] = [0] * len(rngs)
+    left = list(range(len(rngs)))
+    while True:
+        points = sums[:, -1] * [rngs[n].random() for n in left]
+        found = (sums > points[:, None]).argmax(1).tolist()
+        for n, drawn in zip(left, found, strict=True):
+            ids[n] = drawn
+        likelier = weights * (weights > weights[range(len(left)), found, None])
+        refused = np.add.reduce(likelier, 1, dtype=np.float64) >= enough
+        if not np.count_nonzero(refused):
+            return ids
+        left = [n for n, again in zip(left, refused.tolist(), strict=True) if again]
+        enough, weights = enough[refused], likelier[refused]
         sums = weights.cumsum(1, dtype=np.float64)
-    return ids.tolist()
 
 
 def draw_one(scores: NDArray[np.float32], config: DrawConfig, rng: Generator) -> int:

@@ -63,7 +63,10 @@ def rms_norm(x: Floats) -> Floats:
     if x.size == x.shape[-1]:  # plain numbers take half as long
         root = math.sqrt(float(np.vdot(x, x)) / x.size + _EPSILON)
     else:
-        root = np.sqrt(np.vecdot(x, x) / np.float32(x.shape[-1]) + _EPSILON)[..., None]
+        root = np.vecdot(x, x)
+        root /= x.shape[-1]
+        root += _EPSILON
+        root = np.sqrt(root, out=root)[..., None]
     scaled: Floats = x / root
     return scaled
 

@@ -26,7 +26,7 @@ from gen.sampling.drafting.steering import (
     LATER_CLASH,
     LONGEST,
     OFF_ROOT,
-    PITCHES,
+    PITCH_CLASSES,
     ROOT_FIRST,
     Bools,
     Floats,
@@ -68,7 +68,7 @@ def biases(
     state: State,
     others: Sequence[Sounding] | None,
     chords: Chords | None,
-) -> tuple[Floats | None, Floats | None]:
+) -> tuple[Floats | None, Bools | Floats | None]:
     """What is added to scores of values in the open cell, and its `near`, see `CellTerms`."""
     slot, start, steps = state.slot, state.bar_start, state.bar_steps
     if state.part.program == DRUM_PROGRAM:
@@ -82,18 +82,19 @@ def biases(
     hold = hold_of(plan.rules, state.part.role, plan.scale)
     agreement = off_harmony(held, state.key, steps, hold)
     is_firm = given and plan.rules.holds_firmly
-    near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
+    near: Bools | Floats = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
     if given and plan.rules.covers_chords:
+        near = near.astype(np.float32)
         near[:steps] *= np.where(fits_chord(others, held, start, steps), np.float32(CHORDAL), 1)
     agreement -= np.float32(CLASH) * soon(near, steps)
     if plan.rules.pulls_home and state.bar >= FEWEST_BARS_TO_HEAR and not given:
-        agreement += np.resize(towards(state.key, state.heard, hold), PITCHES)
+        agreement += towards(state.key, state.heard, hold)[PITCH_CLASSES]
     if given and plan.rules.shortens_clashes:
         agreement -= np.float32(LATER_CLASH) * soon(near, steps, HALF_NOTE)
     if is_firm:
         agreement += np.float32(DOUBLED) * doubled(others, start, steps)
         agreement -= np.float32(FIRM_CLASH - CLASH) * soon(near, steps)
-        near *= FIRM_HELD
+        near = near * np.float32(FIRM_HELD)
     if given and plan.rules.keeps_to_chords:
         is_covered = plan.rules.covers_chords
         beside, upper = (CHORD_ALONE, ROOT_FIRST) if is_covered else (FIRM_OFF_CHORD, OFF_ROOT)

@@ -11,6 +11,7 @@ V ids of the value field; S grid steps of a bar.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -155,14 +156,15 @@ def towards(key: int, heard: NDArray[np.float64], hold: Hold = FIRM) -> Floats:
         hold: `pull` is that of the notes that tell the key from the other, until the key
             fits better by `lead`.
     """
-    spread = heard - heard.mean()
+    spread = heard - np.add.reduce(heard) / 12
     if not key or not spread.any():
         return np.zeros(12, dtype=np.float32)
     tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    fits = _ALL_PROFILES @ (spread / np.linalg.norm(spread))
+    fits = _ALL_PROFILES @ (spread / math.sqrt(spread.dot(spread)))
     own = 12 * is_minor + tonic
-    rival = int(np.argmax(np.where(np.arange(24) == own, -2, fits)))
-    lacking = min((hold.lead - (fits[own] - fits[rival])) / hold.lead, 1)
+    fit, fits[own] = fits[own], -2
+    rival = int(fits.argmax())
+    lacking = min((hold.lead - (fit - fits[rival])) / hold.lead, 1)
     if lacking <= 0:
         return np.zeros(12, dtype=np.float32)
     apart = _ALL_PROFILES[own] - _ALL_PROFILES[rival]

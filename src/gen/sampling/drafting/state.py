@@ -212,7 +212,7 @@ class CellTerms:
     spacing: int = 1
     basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
-    near: NDArray[np.float32] | None = None
+    near: NDArray[np.bool_] | NDArray[np.float32] | None = None
     tones: NDArray[np.bool_] | None = None
     pattern: tuple[PatternNote, ...] = ()
 

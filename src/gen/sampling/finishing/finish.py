@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ _PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
 NO_BASSES: Final[Slashes] = {}
 _NUMBER: Final = re.compile(r"-(\d+)$")
 """At the end of a name."""
+TAKEN: Final = ".taken"
+"""Suffix of an empty file by which a command keeps a name while it makes what will have it."""
+_TAKEN_SECONDS: Final = 3600
 _NAME_BYTES: Final = 150
 """Of the 255 that systems allow; numbers and the names of parts and files come behind."""
 
@@ -234,25 +238,28 @@ def highest_number(folder: Path) -> int:
     return max((int(found[1]) for stem in stems if (found := _NUMBER.search(stem))), default=0)
 
 
-def reserve(folder: Path, title: str, number: int, suffix: str) -> str:
+def reserve(folder: Path, title: str, number: int) -> str:
     """A name that no file in the folder has, such as `waltz-a-minor-03`.
 
-    The file of that name and suffix is created, empty, so that no command beside this one
-    takes the name.
+    The file of that name and `TAKEN` is created, empty, so that no command beside this one takes
+    the name; whoever asks removes it. One that a killed command left is no receipt, and goes.
 
     Args:
         folder: which is there.
         title: see `title_of`.
         number: the first to be tried.
-        suffix: of the file.
 
     Raises:
         OSError: the folder cannot be written.
     """
+    for left in folder.glob(f"*{TAKEN}"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _TAKEN_SECONDS:
+                left.unlink()
     while True:
         name = f"{title}-{number:02d}"
         if not any(folder.glob(f"{name}.*")):
             with suppress(FileExistsError):  # a command beside this one was faster
-                (folder / f"{name}{suffix}").touch(exist_ok=False)
+                (folder / f"{name}{TAKEN}").touch(exist_ok=False)
                 return name
         number += 1
