@@ -4,7 +4,7 @@ The best passage that a piece shares with any of many is the largest of many cha
 threshold its bits fall off exponentially, with a scale of their own, and the threshold grows with
 the logarithm of the number of pieces. Both are estimated from the house's own works, each as if it
 were new: against all that are not related to it, weighed by a model that has not learned from it
-(`screening`). The threshold is what a third of them reach, and the scale is what the others exceed
+(`screening`). The threshold is what a fifth of them reach, and the scale is what the others exceed
 it by on average, where the highest twentieth counts as its least: a work in twenty may be related
 to another and not known to be.
 
@@ -27,7 +27,7 @@ ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0
 """An output is looked for in more ways than a work, so chance finds more."""
-_ABOVE, _UNSEEN = 1 / 3, 1 / 20
+_ABOVE, _UNSEEN = 1 / 5, 1 / 20
 """Shares of works above the threshold, and of those whose bits are not looked at."""
 _PRIOR_WORKS = 25
 """As many works say as much of the scale as the prior does: their scales would differ from draw to

@@ -172,23 +172,24 @@ class Screen:
         works = found.tolist()
         self.shared.learn(works)
         self._learned = len(works)
-        if len(works) >= ENOUGH_WORKS:
-            self._calibration = self._calibrated_on(works)
-
-    def _calibrated_on(self, works: list[int]) -> Calibration:
-        """By works drawn by chance, a tenth of the house's at a time as if they were new to it."""
         relatives = self.shared.relatives(works)
+        drawn = np.random.default_rng(len(works)).permutation(works).tolist()
+        strangers = list({relatives[number][0]: number for number in drawn}.values())
+        if len(strangers) >= ENOUGH_WORKS:
+            self._calibration = self._calibrated_on(strangers, relatives)
+
+    def _calibrated_on(self, strangers: list[int], relatives: dict[int, list[int]]) -> Calibration:
+        """By works that are not related, a tenth at a time with their families as if new."""
         outputs = self.known.of_kind(OUTPUT).tolist()
-        chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
-        at_once = len(works) // _PARTS
-        scores: list[float] = []
+        at_once = len(strangers) // _PARTS
+        chosen, scores = strangers[:_CALIBRATED_ON], list[float]()
         for first in range(0, len(chosen), at_once):
             new = chosen[first : first + at_once]
-            with self.shared.forgetting(new):
-                scores += [
-                    self.shared.best_by_chance(n, [*relatives[n], *new, *outputs]) for n in new
-                ]
-        return Calibration.of(scores, len(self) - at_once)
+            families = [relative for number in new for relative in relatives[number]]
+            with self.shared.forgetting(families):
+                apart = [*families, *outputs]
+                scores += [self.shared.best_by_chance(number, apart) for number in new]
+        return Calibration.of(scores, round(len(self) * (1 - 1 / _PARTS)))
 
 
 def _is_softened(
