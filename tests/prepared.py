@@ -29,6 +29,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -49,6 +50,8 @@ TAKEN_OVER = ("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 """… but for these, which a fork can still follow."""
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Unset, they follow OMP_NUM_THREADS."""
+A_WHILE = 3600
+"""Seconds for which a run's folder is left alone, whoever holds it."""
 CAN_FORK = sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 
@@ -94,6 +97,9 @@ def begin_run() -> IO[str]:
     """Make the run's folder; the run lasts until the file that is returned is closed."""
     import fcntl
 
+    for left in Path(tempfile.gettempdir()).glob("gen-tests-*/alive"):  # of runs that were killed
+        if time.time() - left.stat().st_mtime > A_WHILE and _has_ended(left):
+            shutil.rmtree(left.parent, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="gen-tests-"))
     os.environ[FOLDER] = str(folder)
     alive = (folder / "alive").open("w")

@@ -100,7 +100,7 @@ def hand(client: TestClient) -> Callable[[str], Hand]:
 def browser():
     """Debian's Chromium; without one there is nothing to look through."""
     if not CHROMIUM:
-        word = "no Chromium is installed (apt-get install chromium)"
+        word = "no Chromium is installed (apt-get install chromium-headless-shell, or chromium)"
         assert "BROWSER_NEEDED" not in os.environ, word
         pytest.skip(word)
     from playwright.sync_api import expect, sync_playwright
