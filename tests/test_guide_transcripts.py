@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -23,7 +24,7 @@ from gen.piece import Piece
 from gen.provenance.records.enrolment import request_of
 from gen.provenance.signing.key_files import keys_folder
 from gen.smf import write
-from houses import TestHouse, keep_key, key_of, start_house
+from houses import PASSPHRASE, TestHouse, keep_key, key_of, start_house
 from midi_files import event, meta, note, smf
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +107,28 @@ def key(desk: Desk) -> str:
         return desk.run("python scripts/house.py key ana --name tidewater")
 
 
+def init(desk: Desk) -> str:
+    """By one person, who holds all keys of a house of their own."""
+    keys = map(key_of, ("root", "log", "machine", "ana", "cleo"))
+    line = (
+        "python scripts/house.py init --name tidewater --one-person --person ana:composer "
+        '--person cleo:curator --house "$HOUSE"'
+    )
+    terminal = SimpleNamespace(**{**vars(sys), "stdin": SimpleNamespace(isatty=lambda: True)})
+    with (
+        patch("gen.provenance.signing.keys.PrivateKey.generate", lambda: next(keys)),
+        patch("gen.cli.house_commands.start.sys", terminal),
+        patch("gen.cli.house_commands.common.sys", terminal),
+        patch.dict(os.environ),
+    ):
+        os.environ.pop("HOUSE_PASSPHRASE", None)
+        folder = desk.folder / "own"
+        words = line.replace('"$HOUSE"', str(folder))
+        told = desk.run(words, "y", "", PASSPHRASE, PASSPHRASE, unshown=("--kdf-cost", "10"))
+    told = told.replace(words, line).replace(str(folder), SHOWN_FOLDER)
+    return re.sub(r"--kdf-cost.*\n", "", told)
+
+
 def enroll(desk: Desk) -> str:
     """By the holder of the root key, in a house that does not know ana yet."""
     folder = desk.folder / "new"
@@ -151,7 +174,7 @@ def withdraw(desk: Desk) -> str:
 
 
 TRANSCRIPTS: dict[str, Callable[[Desk], str]] = {
-    "key": key, "enroll": enroll,
+    "key": key, "enroll": enroll, "init": init,
     "check": check, "contribute": contribute, "accept": accept, "first table": first_table,
     "withdraw": withdraw,
 }  # fmt: skip

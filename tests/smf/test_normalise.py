@@ -47,6 +47,19 @@ def test_what_normalising_makes_is_strict_and_stays() -> None:
     assert (again.data, again.changes) == (once.data, ())
 
 
+def test_of_more_tracks_than_channels_none_takes_anothers_pedal_and_what_is_made_stays() -> None:
+    pedal = event(0, 0xB0, 64, 127) + note(60) + event(0, 0xB0, 64, 0)
+    bodies = [pedal, *[note(60 + n) for n in range(15)], note(36, channel=9)]
+    ports = [meta(0, 0x21, bytes((n,))) for n in range(17)]  # each on a port of its own
+    found = normalise(
+        smf(*[port + body for port, body in zip(ports, bodies, strict=True)], end=b"")
+    )
+    assert [bool(track.pedals) for track in found.piece.tracks] == [True] + 16 * [False]
+    again = normalise(found.data)
+    assert (again.data, again.changes) == (found.data, ())
+    assert again.piece == found.piece
+
+
 def test_a_type_0_file_is_split_by_channel() -> None:
     body = meta(0, 0x51, (400_000).to_bytes(3, "big")) + meta(0, 0x58, bytes((3, 2, 24, 8)))
     body += event(0, 0xC0, 73) + note(72) + event(0, 0xC1, 32) + note(36, channel=1)

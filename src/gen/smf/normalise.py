@@ -125,7 +125,7 @@ def with_instruments(found: Normalised, instruments: Sequence[int]) -> Normalise
     ]
     if not stated:
         return replace(found, unsure=())
-    data, piece = write_and_parse(replace(piece, tracks=tracks))
+    data, piece = write_and_parse(replace(piece, tracks=tracks), has_ports=True)
     said = f"instruments set as stated: {', '.join(stated)}"
     anew = () if _WRITTEN_ANEW in found.changes else (_WRITTEN_ANEW,)
     return replace(found, data=data, piece=piece, changes=(*found.changes, said, *anew), unsure=())
@@ -159,7 +159,7 @@ class _Normaliser:
         changes = [*self.raw.wrapping, *self.changes, *left_out, _WRITTEN_ANEW]
         if list_events(self.raw):
             changes.append(_LEFT_OUT)
-        data, piece = write_and_parse(piece)
+        data, piece = write_and_parse(piece, has_ports=True)
         return replace(found, data=data, piece=piece, changes=tuple(changes))
 
     def _origins(self, parts: list[TrackPart]) -> tuple[tuple[Origin, ...], ...]:

@@ -40,12 +40,22 @@ def write(piece: Piece, end_ticks: int = 0) -> bytes:
     return write_and_parse(piece, end_ticks)[0]
 
 
-def write_and_parse(piece: Piece, end_ticks: int = 0) -> tuple[bytes, Piece]:
-    """The strict file, and the piece that it holds; see `write`."""
+def write_and_parse(
+    piece: Piece, end_ticks: int = 0, *, has_ports: bool = False
+) -> tuple[bytes, Piece]:
+    """The strict file, and the piece that it holds; see `write`.
+
+    Args:
+        piece: what is written.
+        end_ticks: see `write`.
+        has_ports: from the sixteenth melodic track on each has a channel of a further port, so
+            that no track's pedal or program is another's, whoever reads it.
+    """
     tracks = [track for track in piece.tracks if track.notes]
+    places = _ports_of(tracks) if has_ports else [(0, channel) for channel in channels_of(tracks)]
     chunks = [_chunk(_conductor_events(piece), end_ticks)]
-    for track, channel in zip(tracks, channels_of(tracks), strict=True):
-        chunks.append(track_chunk(track, channel, end_ticks))
+    for track, (port, channel) in zip(tracks, places, strict=True):
+        chunks.append(track_chunk(track, channel, end_ticks, port))
     header = (1, len(chunks), piece.ticks_per_quarter)
     try:
         fields = b"".join(value.to_bytes(2, "big") for value in header)
@@ -70,6 +80,16 @@ def channels_of(tracks: Sequence[Track]) -> list[int]:
     return channels
 
 
+def _ports_of(tracks: Sequence[Track]) -> list[tuple[int, int]]:
+    """The port and channel of each track; all drums are on the first port's channel 10."""
+    places, melodic = [], 0
+    for track in tracks:
+        port, place = divmod(melodic, len(MELODIC_CHANNELS))
+        places.append((0, DRUM_CHANNEL) if track.is_drum else (port, MELODIC_CHANNELS[place]))
+        melodic += not track.is_drum
+    return places
+
+
 def sharing(tracks: Sequence[Track]) -> tuple[str, ...]:
     """What is to be said of tracks that share a channel with another instrument, a sentence each.
 
@@ -88,9 +108,10 @@ def sharing(tracks: Sequence[Track]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def track_chunk(track: Track, channel: int, end_ticks: int = 0) -> bytes:
+def track_chunk(track: Track, channel: int, end_ticks: int = 0, port: int = 0) -> bytes:
     """One instrument's track on a channel, as a whole `MTrk` chunk that ends no earlier."""
-    return _chunk(_track_events(track, channel), end_ticks)
+    first = [(0, _RANK_SETUP, meta(0x21, bytes((port,))))] if port else []
+    return _chunk([*first, *_track_events(track, channel)], end_ticks)
 
 
 def variable_length(value: int) -> bytes:
