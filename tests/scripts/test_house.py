@@ -189,6 +189,13 @@ def test_a_composer_withdraws_by_their_key_alone(started):
     assert started.json("log")["acts"][-1]["by"] == "ana"
 
 
+def test_consent_is_read_as_people_write_it(started):
+    contribute(started, 1)
+    started("accept", "--all", "--yes")
+    said = started("consent", "--all", "--allow", "Evaluation, general model @ 2090-12-31", "--yes")
+    assert "evaluation general_model@2090-12-31" in said.stdout + started("consent").stdout
+
+
 def test_consent_needs_to_know_which_works(started):
     assert "which works?" in started("consent", "--allow", "nothing", code=2).stderr
 

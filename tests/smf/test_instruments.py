@@ -404,6 +404,7 @@ def test_in_a_gm2_file_the_melody_bank_is_no_drum_kit_on_channel_10() -> None:
 
 def test_any_name_of_a_track_may_propose_its_instrument() -> None:
     assert instruments(b"", named("Track 3") + named("Cello") + note(48)) == [42]
+    assert instruments(b"", named("Track 3") + meta(0, 0x08, b"Nylon Guitar") + note(48)) == [24]
 
 
 def test_lines_of_a_track_that_nobody_named_are_told_by_their_channels() -> None:

@@ -77,15 +77,17 @@ def instrument_in(name: str) -> int | None:
     return _vocabulary()[phrase] if phrase else None
 
 
-def is_french(names: Iterable[str]) -> bool:
-    """Whether some of a file's names are French for certain."""
-    return any(not _FRENCH_ALONE.isdisjoint(_words(name)) for name in names)
+def instrument_beside(name: str, others: Iterable[str]) -> int | None:
+    """As `instrument_in`, of a track beside others: beside French names "Altos" are violas.
 
-
-def french_instrument_in(name: str) -> int | None:
-    """As `instrument_in`, of a file with French names: "Altos" are violas there, no choir."""
+    Args:
+        name: of the track.
+        others: names of its file's tracks.
+    """
     phrase = _phrase_in(name)
-    return _FRENCH.get(phrase, _vocabulary()[phrase]) if phrase else None
+    if phrase in _FRENCH and any(not _FRENCH_ALONE.isdisjoint(_words(other)) for other in others):
+        return _FRENCH[phrase]
+    return _vocabulary()[phrase] if phrase else None
 
 
 def instrument_by_music(name: str, pitches: Collection[int]) -> int | None:
@@ -132,15 +134,16 @@ def _vocabulary() -> dict[str, int]:
 def _phrase_in(name: str) -> str:
     """The known name that a track's name holds, or ""."""
     words = _words(name)
-    unnumbered = [word for word in words if not _NUMBER.fullmatch(word)]
+    unnumbered = tuple(word for word in words if not _NUMBER.fullmatch(word))
     whole = _words(name.casefold())  # "SoCal", not "So Cal"
-    found = [p for listed in (words, unnumbered, whole) for p in _known_phrases(listed)]
+    listings = (words, unnumbered, whole) if whole != words else (words, unnumbered)
+    found = [phrase for listed in listings for phrase in _known_phrases(listed)]
     if found:
         return max(found)[-1]
     return _compound_in(unnumbered) or _unspaced_in("".join(words))
 
 
-def _known_phrases(words: list[str]) -> Iterator[tuple[bool, int, int, int, str]]:
+def _known_phrases(words: tuple[str, ...]) -> Iterator[tuple[bool, int, int, int, str]]:
     """Known phrases, each after what it is judged by."""
     vocabulary = _vocabulary()
     for first in range(len(words)):
@@ -150,7 +153,7 @@ def _known_phrases(words: list[str]) -> Iterator[tuple[bool, int, int, int, str]
                 yield phrase not in _MODIFIERS, last - first, len(phrase), first, phrase
 
 
-def _compound_in(words: list[str]) -> str:
+def _compound_in(words: tuple[str, ...]) -> str:
     """What a Germanic compound ends with: "Soloviolinen" holds "Violinen"."""
     ends = [word[cut:] for word in words for cut in range(1, len(word) - _SHORTEST_SUFFIX + 1)]
     return next((end for end in ends if end in _vocabulary() and end not in _VAGUE), "")
@@ -166,11 +169,12 @@ _NUMBER = re.compile(r"\d+(?:st|nd|rd|th|er|re|eme|o|a)?|i{1,3}|iv|vi{0,3}|ix|x"
 _BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|[\W_]+")
 
 
-def _words(name: str) -> list[str]:
+@cache
+def _words(name: str) -> tuple[str, ...]:
     """Its words in lower case, without accents and signs: "Vln.II" is vln and ii."""
     letters = normalize("NFKD", normalize("NFKC", name))
     # Marks on Latin letters go; those of kana (above U+3000) tell letters apart.
     plain = "".join(c for c in letters if not combining(c) or ord(c) > 0x3000)
     for letter, usual in (("ø", "o"), ("Ø", "O"), ("ł", "l"), ("Ł", "L"), ("æ", "ae")):
         plain = plain.replace(letter, usual)
-    return _BREAKS.sub(" ", normalize("NFC", plain)).casefold().split()
+    return tuple(_BREAKS.sub(" ", normalize("NFC", plain)).casefold().split())

@@ -16,7 +16,7 @@ from gen.smf.channels import Channels
 from gen.smf.general_midi import instrument_name
 from gen.smf.lenient import RawFile, RawTrack
 from gen.smf.mend import NEVER, Change, Repairs, join_notes, pair_notes, pair_pedals
-from gen.smf.naming import french_instrument_in, instrument_by_music, instrument_in, is_french
+from gen.smf.naming import instrument_beside, instrument_by_music, instrument_in
 from gen.smf.rules import RuleBroken
 from gen.smf.text import decode_text
 
@@ -24,7 +24,9 @@ UNSAID = -1
 """Stands for an instrument where the file chooses none."""
 _MOST_LETTERS = 60
 _PLUS, _MORE, _MOST_NAMES = " + ", "…", 3
-_NAME, _PATCH, _CHANNEL_PREFIX = 0x03, 0x04, 0x20
+_NAME, _CHANNEL_PREFIX = 0x03, 0x20
+_ALSO_NAMES = (_NAME, 0x04, 0x08)
+"""A further name, the instrument's, the program's: in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,15 @@ class PartReader:
         self.channels = Channels(raw.tracks, raw.ticks_per_quarter)
         self.joined_channels: list[int] = []
         self.reached_others = False
-        names = [decode_text(text) for track in raw.tracks for _, kind, text in track.metas
-                 if kind == _NAME]  # fmt: skip
-        self._instrument_in = french_instrument_in if is_french(names) else instrument_in
 
     def parts(self) -> list[TrackPart]:
         return [part for track in self.raw.tracks for part in self._parts_of(track)]
+
+    def _instrument_in(self, name: str) -> int | None:
+        metas = (meta for track in self.raw.tracks for meta in track.metas)
+        return instrument_beside(
+            name, (decode_text(text) for _, kind, text in metas if kind == _NAME)
+        )
 
     def _parts_of(self, raw: RawTrack) -> list[TrackPart]:
         if not raw.notes:
@@ -125,7 +130,7 @@ class PartReader:
         return parts
 
     def _name(self, part: TrackPart, name: str, raw: RawTrack) -> None:
-        texts = (decode_text(text) for _, kind, text in raw.metas if kind in (_NAME, _PATCH))
+        texts = (decode_text(text) for _, kind, text in raw.metas if kind in _ALSO_NAMES)
         part.track.name = name
         part.named = self._instrument_in(name)
         if part.named is None:

@@ -284,6 +284,7 @@ def consent_command(
     Scopes: general_model, evaluation, artist_model:ID; each for ever, or until a day (@DAY).
     With several composers a scope is live while all of them allow it.
     """
+    from gen.contribution.answers import tidy
     from gen.provenance.houses.access import key_of_person
     from gen.provenance.records.consent import Consent
 
@@ -291,7 +292,7 @@ def consent_command(
     if allow is None:
         _show_consent(register, works, output)
         return
-    consent = Consent.parse(allow)
+    consent = Consent.parse(tidy("consent", allow))
     if ended := consent.ended(datetime.now(UTC).date()):
         past = f"{', '.join(map(str, ended))}: that day is past, so it allows nothing. Go on?"
         output.confirm(past)
