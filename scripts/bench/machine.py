@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gen.arithmetic import ENVIRONMENT
 from gen.errors import SettingError
 from gen.processes import cores, memory
 from gen.settings import AUTO
 
 LIBRARIES = ("torch", "transformers", "lightning", "miditok", "symusic", "numpy", "cryptography")
+AVX2 = {
+    **ENVIRONMENT,
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+}
+"""Variables that keep every library here from AVX-512."""
 _PRECISIONS = {
     "32": "float32", "32-true": "float32", "bf16": "bfloat16", "bf16-mixed": "bfloat16",
 }  # fmt: skip
@@ -27,6 +35,7 @@ def describe() -> dict[str, Any]:
     """Processor, memory and versions; nothing that names the host or a place on it."""
     return {
         "cpu": _cpu_model(),
+        "instructions": _instructions(),
         **({"gpu": gpu} if (gpu := _gpu_model()) else {}),
         "cores": cores(),
         "load_at_start": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
@@ -44,6 +53,28 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _instructions() -> str | None:
+    """What numpy's matrix products and torch's kernels use, which a variable may have set."""
+    try:
+        import torch
+        from threadpoolctl import threadpool_info
+    except ImportError:  # a composer's machine, which measures the gate
+        return None
+    blas = {pool.get("architecture") for pool in threadpool_info() if pool["user_api"] == "blas"}
+    return f"{torch.backends.cpu.get_cpu_capability()}, BLAS {' '.join(sorted(filter(None, blas)))}"
+
+
+def begin_capped() -> None:
+    """Begin this command anew as on a processor without AVX-512, unless it was.
+
+    Symbols of a profile agree: OpenBLAS multiplies as for Haswell, torch's kernels and oneDNN are
+    those for AVX2, and MKL, on an AMD, takes its own for AVX2 with and without.
+    """
+    missing = {name: value for name, value in AVX2.items() if os.environ.get(name) != value}
+    if missing:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | missing)  # noqa: S606
 
 
 def _gpu_model() -> str | None:

@@ -19,6 +19,8 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from bench.machine import begin_capped
+
 if TYPE_CHECKING:
     import torch
 
@@ -45,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="of each of the peer's pieces, by default as many as the notes of one of ours take; "
         "few favour it, its cache stays short")  # fmt: skip
     add("--checkpoint", default="last", help="of our model: a file, or the last trained one")
+    add("--avx2", action="store_true", help="both sides as on a processor without AVX-512")
     add("--device", default="cpu", choices=("cpu", "cuda"), help="of both sides")
     add("--untrained", action="store_true", help="fresh weights in the shape that --set says")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
@@ -61,6 +64,8 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         args: as `arguments` declares them.
         works: what steps a note are counted on; by default what the gate admits.
     """
+    if args.avx2:
+        begin_capped()
     import torch
 
     from bench.corpus import opened

@@ -484,6 +484,25 @@ def test_the_machine_is_described_without_host_names_or_paths():
     assert machine.command_line(["train", "--out", "/home/ana/x"]).endswith("train --out x")
 
 
+def test_both_sides_can_be_kept_from_newer_instructions(monkeypatch):
+    begun = []
+    monkeypatch.setattr(machine.os, "execve", lambda *words: begun.append(words))
+    machine.begin_capped()
+    ((program, words, variables),) = begun
+    assert (program, words) == (sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    machine.begin_capped()  # which has them now
+    assert len(begun) == 1
+    scripts = str(Path(benchmark.__file__).parent)
+    looked = "from bench import machine; print(machine.describe()['instructions'])"
+    found = subprocess.run(
+        [sys.executable, "-c", looked], cwd=scripts, capture_output=True, text=True
+    )
+    assert ", BLAS " in found.stdout, found.stderr
+    assert not any(newer in found.stdout for newer in ("AVX512", "SkylakeX", "Cooperlake"))
+
+
 def test_a_command_prints_tables_or_json_and_leaves_its_figures(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train, "run", lambda args: {"seed": args.seed, "models": [{"a": 1.5}]})

@@ -56,9 +56,10 @@ def test_evaluate_names_the_file_that_is_none(here, setting, kind):
     assert "bad" in refused("evaluate.py", f"{setting}=bad")
 
 
+@pytest.mark.parametrize("setting", ["pin", "checkpoint"])
 @pytest.mark.parametrize("script", ["sample.py", "train.py", "evaluate.py"])
-def test_endless_names_are_shortened(script):
-    refused(script, f"pin={'x' * 100_000}")
+def test_endless_names_are_shortened(script, setting):
+    refused(script, f"{setting}={'x' * 100_000}")
 
 
 def test_current_folder_that_is_gone(here, monkeypatch):

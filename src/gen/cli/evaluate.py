@@ -62,7 +62,14 @@ def check_here(settings: dict[str, Any]) -> None:
     config, *_, names = read_settings(settings)
     load_pin(Path(config.pin))
     for name in names:
-        if name != "last" and not Path(name).exists():
+        if name != "last" and not _is_there(name):
             raise HouseError("no such checkpoint", where=name,
                 mend="train one with scripts/train.py, or name another with checkpoint=FILE",
             )  # fmt: skip
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # too long for a name
+        return False
