@@ -134,11 +134,14 @@ class Recheck:
         return self._reports[item.work]
 
     def gravest_first(self, items: Iterable[Waiting]) -> list[Waiting]:
-        """What is refused, the likest first, before what wants review, and what was not read."""
+        """What is refused before what wants review, by what they share, and what was not read."""
 
         def gravity(item: Waiting) -> tuple[Any, ...]:
             report = self._reports.get(item.work)
-            return (0, *report.matches[0].order) if report and report.matches else (1,)
+            if not report or not report.matches:
+                return (1,)
+            bits = max(match.passage.bits if match.passage else 0 for match in report.matches)
+            return 0, report.verdict != BLOCK, -bits, *report.matches[0].order
 
         return sorted(items, key=gravity)
 

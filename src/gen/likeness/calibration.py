@@ -29,9 +29,9 @@ _LEAST_OUTPUT_BITS = 45.0
 """An output is looked for in more ways than a work, so chance finds more."""
 _ABOVE, _UNSEEN = 1 / 5, 1 / 20
 """Shares of works above the threshold, and of those whose bits are not looked at."""
-_PRIOR_WORKS = 25
-"""As many works say as much of the scale as the prior does: their scales would differ from draw to
-draw as much as those of different music do."""
+_PRIOR_WORKS = 50
+"""As many works say as much of the scale as the prior does: a few tails of a small house say less
+of its music than music in general does."""
 _LEAST_SCALE = 3.0
 _REVIEW_BOUNDS, _BLOCK_BOUNDS = (36.0, 75.0), (70.0, 110.0)
 """Eight bars of a tune say about a hundred bits."""
@@ -105,7 +105,7 @@ class Calibration:
     def in_words(self, bits: float) -> str:
         """How often an honest piece is looked at in vain."""
         share = 100 * self.chance(bits)
-        about = f"about {share:.0f}" if share >= 1 else "fewer than 1"
+        about = f"about {share:.2g}" if share >= 1 else "fewer than 1"
         basis = f"{self.works} of the house's works" if self.works else "songs made for the purpose"
         return f"expect {about} of 100 honest pieces to be looked at in vain, by {basis}"
 

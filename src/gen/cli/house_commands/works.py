@@ -105,8 +105,10 @@ def _accept(
             advance(len(part.entered) + len(part.refused))
     refused = recheck.gravest_first(refused) if recheck else refused
     for item in refused:
-        output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
-        output.line(f"  to mend it: {item.mend}")
+        first, *more = item.found.splitlines() or [""]
+        output.line(f"{item.work}: not accepted ({item.rule}): {first}")
+        for line in (*more, f"to mend it: {item.mend}"):
+            output.line(f"  {line}")
     output.line(f"{len(entered)} accepted, {len(refused)} stay in the inbox")
     stay = [_waiting_dict(item) for item in refused]
     output.result(entered=entered, refused=stay, size=house.pin.min_size)
