@@ -201,9 +201,8 @@ class SharedPassages:
     def _run_bits(self, run: SharedRun) -> float:
         """What the intervals of a run say; what it repeats says nothing more."""
         if run.voice not in self._said:
-            tracks = self.tracks(int(self._run_owners[run.voice]))
-            said = self._surprise.of_intervals(self._runs.voices[run.voice], tracks)
-            self._said[run.voice] = said
+            own = self._surprise.own(self.tracks(int(self._run_owners[run.voice])))
+            self._said[run.voice] = self._surprise.of_intervals(self._runs.voices[run.voice], own)
         said = self._said[run.voice]
         inside = slice(run.their_first + 1, run.their_first + run.intervals + 1)
         return float(said.bits[inside][said.earlier[inside] < run.their_first].sum())

@@ -14,10 +14,10 @@ construction and evaluation of statistical models of melodic structure" (interpo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -160,51 +160,96 @@ class Surprise:
         surprise._pieces = state["pieces"]
         return surprise
 
-    def of_intervals(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
+    def own(self, piece: Sequence[Voice]) -> OwnLines:
+        """What all lines of one piece have, until the model learns; for `of`."""
+        return OwnLines(self, piece)
+
+    def of_intervals(self, voice: Voice, own: OwnLines | None = None) -> Said:
         """What each note says by its interval alone.
 
         Args:
             voice: any.
-            piece: all lines of its piece where they were learned: that they have a figure makes it
+            own: all lines of its piece where they were learned: that they have a figure makes it
                 no commoner.
         """
         symbols = _symbols(voice)
-        chance = self._of_intervals(symbols, [_symbols(own) for own in piece])
+        chance = self._of_intervals(symbols, own or self.own(()))
         return _said(_bits(chance), symbols[_CONTEXT:, None])
 
-    def of(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
+    def of(self, voice: Voice, own: OwnLines | None = None) -> Said:
         """What each note says by its interval and, where known, its place in time.
 
         Where times are known, repeated notes are notes of their own: it is of `voice.struck()`.
         """
         if not voice.has_times:
-            return self.of_intervals(voice, piece)
-        struck, own = voice.struck(), [v.struck() for v in piece if v.has_times]
-        moves = self._of_intervals(_symbols(voice), [_symbols(v) for v in piece])
+            return self.of_intervals(voice, own)
+        struck, own = voice.struck(), own or self.own(())
+        moves = self._of_intervals(_symbols(voice), own)
         repeats = _repeats(struck)
-        chance = self._repeats.mixed(
-            repeats, _REPEATS[repeats[3:]], _BACK_OFF, _each(_repeats, own)
-        )
+        chance = self._repeats.mixed(repeats, _REPEATS[repeats[3:]], _BACK_OFF, own.repeats)
         chance[repeats[3:] == 0] *= moves
         ratios = _ratios(struck)
-        chance = chance * self._of_lengths(ratios, _each(_ratios, own))
+        chance = chance * self._of_lengths(ratios, own)
         if self._pieces >= _ENOUGH_PIECES:
-            chance = self._timed_figures.mixed(_timed(struck), chance, _each(_timed, own))
+            chance = self._timed_figures.mixed(_timed(struck), chance, own.timed_figures)
         return _said(_bits(chance), np.stack([_symbols(struck)[_CONTEXT:], ratios[2:]], axis=1))
 
-    def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Chances:
+    def _of_intervals(self, symbols: Ints, own: OwnLines) -> Chances:
         """P of each interval after up to five before it."""
         chance = _prior()[symbols[_CONTEXT - 1 : -1], symbols[_CONTEXT:]]
-        for counts in self._intervals:
+        for counts, of_own in zip(self._intervals, own.intervals, strict=True):
             weight = _PRIOR_NOTES if counts.order == 1 else _BACK_OFF
-            chance = counts.mixed(counts.cut(symbols), chance, weight, [counts.cut(o) for o in own])
+            chance = counts.mixed(counts.cut(symbols), chance, weight, of_own)
         if self._pieces >= _ENOUGH_PIECES:
-            chance = self._figures.mixed(symbols, chance, own)
+            chance = self._figures.mixed(symbols, chance, own.figures)
         return chance
 
-    def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Chances:
+    def _of_lengths(self, ratios: Ints, own: OwnLines) -> Chances:
         chance = _length_prior()[ratios[:-2], ratios[1:-1], ratios[2:]]
-        return self._lengths.mixed(ratios, chance, _BACK_OFF, own)
+        return self._lengths.mixed(ratios, chance, _BACK_OFF, own.lengths)
+
+
+class OwnLines:
+    """What the lines of one piece have of what a model counts; each ascending.
+
+    Worked out once for all lines of the piece.
+    """
+
+    def __init__(self, model: Surprise, piece: Sequence[Voice]) -> None:
+        self._model, self._piece = model, piece
+
+    @cached_property
+    def intervals(self) -> list[Ints]:
+        """Groups of intervals, by their order."""
+        return [counts.groups(map(counts.cut, self._symbols)) for counts in self._model._intervals]
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Groups of ratios of lengths."""
+        return self._model._lengths.groups(map(_ratios, self._struck))
+
+    @cached_property
+    def repeats(self) -> Ints:
+        """Groups of notes that repeat the one before or do not."""
+        return self._model._repeats.groups(map(_repeats, self._struck))
+
+    @cached_property
+    def figures(self) -> Ints:
+        """The figures that others have too."""
+        return self._model._figures.known_of(self._symbols)
+
+    @cached_property
+    def timed_figures(self) -> Ints:
+        """Likewise with lengths."""
+        return self._model._timed_figures.known_of(map(_timed, self._struck))
+
+    @cached_property
+    def _symbols(self) -> list[Ints]:
+        return [_symbols(voice) for voice in self._piece]
+
+    @cached_property
+    def _struck(self) -> list[Voice]:
+        return [voice.struck() for voice in self._piece if voice.has_times]
 
 
 class _Counts:
@@ -234,8 +279,12 @@ class _Counts:
         np.add.at(self._groups, groups, times)
         np.add.at(self._contexts, groups // self.base, times)
 
+    def groups(self, lines: Iterable[Ints]) -> Ints:
+        """The groups of all these symbols, ascending."""
+        return np.sort(_together(_grams(line, self.order, self.base) for line in lines))
+
     def mixed(
-        self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Sequence[Ints]
+        self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Ints
     ) -> NDArray[np.float64]:
         """P(last symbol | those before), smoothed by what a shorter context says.
 
@@ -243,14 +292,12 @@ class _Counts:
             symbols: (N + order - 1,).
             shorter: (N,) P by the shorter context, which counts as much as `weight` notes.
             weight: in notes.
-            own: symbols that were counted and do not count here.
+            own: `groups` that were counted and do not count here.
         """
         groups = _grams(symbols, self.order, self.base)
-        known = [np.zeros(0, dtype=np.int64), *(_grams(s, self.order, self.base) for s in own)]
-        mine = np.concatenate(known)
-        seen = self._groups[groups] - _times(groups, mine)
+        seen = self._groups[groups] - _times(groups, own)
         contexts = groups // self.base
-        total = self._contexts[contexts] - _times(contexts, mine // self.base)
+        total = self._contexts[contexts] - _times(contexts, own // self.base)
         return (np.maximum(seen, 0) + weight * shorter) / (np.maximum(total, 0) + weight)
 
 
@@ -291,14 +338,17 @@ class _Figures:
         totals = np.concatenate([[0], np.cumsum(np.where(counts > 1, counts, 0))])
         return _Figures(self._base, self._codes, totals)
 
-    def mixed(
-        self, symbols: Ints, shorter: NDArray[np.float64], own: Sequence[Ints]
-    ) -> NDArray[np.float64]:
-        """As `_Counts.mixed`, by pieces; `own` is of one piece."""
-        codes, mine = _grams(symbols, _FIGURE, self._base), _figures_of(own, self._base)
-        mine = mine[self._between(mine, 1) > 0]
-        before, own_before = (c - c % self._base for c in (codes, mine))
-        seen = np.maximum(self._between(codes, 1) - np.isin(codes, mine), 0)
+    def known_of(self, lines: Iterable[Ints]) -> Ints:
+        """The different figures of a piece's lines that are kept, ascending."""
+        found = _figures_of(lines, self._base)
+        kept: Ints = found[self._between(found, 1) > 0]
+        return kept
+
+    def mixed(self, symbols: Ints, shorter: NDArray[np.float64], own: Ints) -> NDArray[np.float64]:
+        """As `_Counts.mixed`, by pieces; `own` are `known_of` one piece."""
+        codes = _grams(symbols, _FIGURE, self._base)
+        before, own_before = (c - c % self._base for c in (codes, own))
+        seen = np.maximum(self._between(codes, 1) - _times(codes, own), 0)
         total = self._between(before, self._base) - _times(before, own_before)
         chance: Chances = (seen + _FIGURE_BACK_OFF * shorter) / (total + _FIGURE_BACK_OFF)
         return chance
@@ -313,15 +363,17 @@ class _Figures:
 
 def _figures_of(lines: Iterable[Ints], base: int) -> Ints:
     """The different figures of a piece's lines, ascending."""
-    found = [_grams(symbols, _FIGURE, base) for symbols in lines]
-    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
+    return np.unique(_together(_grams(symbols, _FIGURE, base) for symbols in lines))
+
+
+def _together(parts: Iterable[Ints]) -> Ints:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _times(wanted: Ints, among: Ints) -> Ints:
-    """How often each number is among others."""
-    ordered = np.sort(among)
-    first = np.searchsorted(ordered, wanted, side="left")
-    times: Ints = np.searchsorted(ordered, wanted, side="right") - first
+    """How often each number is among others, which are ascending."""
+    first = np.searchsorted(among, wanted, side="left")
+    times: Ints = np.searchsorted(among, wanted, side="right") - first
     return times
 
 
@@ -341,10 +393,6 @@ def _repeats(voice: Voice) -> Ints:
     """Whether each note repeats the one before, 0 or 1, after three that say nothing."""
     again = np.diff(voice.pitches) == 0
     return np.concatenate([np.zeros(3, dtype=np.int64), again.astype(np.int64)])
-
-
-def _each(look: Callable[[Voice], Ints], voices: Iterable[Voice]) -> list[Ints]:
-    return [look(voice) for voice in voices]
 
 
 def _timed(voice: Voice) -> Ints:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gen.disk.arrays import State
 from gen.likeness.columns import Column, Voices
-from gen.likeness.surprise import Said, Surprise
+from gen.likeness.surprise import OwnLines, Said, Surprise
 from gen.likeness.voices import Ints, Voice
 
 _STRUCK_AGAIN_BITS = 0.5
@@ -22,6 +22,7 @@ class WeighedLines:
         self.voices = Voices()
         self._first, self._end = Column(np.int32), Column(np.int32)  # of each voice's piece
         self._said: dict[int, Said] = {}
+        self._own: dict[int, OwnLines] = {}  # by the first line of a piece
 
     def add(self, voices: Sequence[Voice]) -> Iterator[tuple[int, Voice]]:
         """Keep the lines of one more piece; each with its number, also with its repeated notes."""
@@ -36,7 +37,7 @@ class WeighedLines:
 
     def ask_again(self) -> None:
         """The model has learned more."""
-        self._said = {}
+        self._said, self._own = {}, {}
 
     def said_by(self, number: int) -> Said:
         """What each note of a line says, repeated ones too; its own piece does not count."""
@@ -47,7 +48,9 @@ class WeighedLines:
 
     def _by_its_own(self, number: int) -> Said:
         piece = self._piece_of(number)
-        return self._surprise.of(self.voices[number], self.voices[piece.start : piece.stop])
+        if piece.start not in self._own:
+            self._own[piece.start] = self._surprise.own(self.voices[piece.start : piece.stop])
+        return self._surprise.of(self.voices[number], self._own[piece.start])
 
     def _piece_of(self, number: int) -> range:
         """Numbers of the lines of the same piece."""
