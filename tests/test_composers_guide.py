@@ -213,13 +213,20 @@ def test_every_command_in_the_guide_takes_what_it_is_given(monkeypatch) -> None:
         assert given <= known, words
 
 
+def anchors_of(page: str) -> set[str]:
+    headings = re.findall(r"^##+ (.+)$", page, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
 def test_every_link_and_picture_of_the_guide_is_there() -> None:
-    headings = re.findall(r"^## (.+)$", TEXT, flags=re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    anchors = anchors_of(TEXT)
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
         if target.startswith("#"):
             assert target[1:] in anchors
         else:
-            assert (GUIDE.parent / target).is_file(), target
+            page, _, anchor = target.partition("#")
+            assert (GUIDE.parent / page).is_file(), target
+            if anchor:
+                assert anchor in anchors_of((GUIDE.parent / page).read_text(encoding="utf-8"))
     assert len(re.findall(r"!\[[^\]]+\]\(composers/[\w-]+\.png\)", TEXT)) == 2
     assert "](docs/composers.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

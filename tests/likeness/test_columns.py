@@ -115,11 +115,11 @@ def test_random_pieces_are_judged_as_by_a_screen_that_is_all_in_memory(
                 screen.add(known, fingerprint)
 
     pieces.append(random_piece(chance))
-    grow(120, plain)
+    grow(50, plain)
     plain.keep_up()
     in_memory = Screen.of_state(decode(encode(plain.state())))
     kept = on_disk(plain, tmp_path)
-    for later in (0, 30):
+    for later in (0, 15):
         grow(later, in_memory, kept)
         drawn = [random_piece(chance) for _ in range(5)]
         drawn += [random_piece(chance, pieces[chance.integers(len(pieces))]) for _ in range(20)]
