@@ -11,7 +11,7 @@ import pytest
 
 from gen import safe_parse
 from gen.analysis import analyse
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.safe_parse import ParseLimits, SafeReader, UnsafeFileError, safe_examine
 from gen.smf import RuleBroken, normalise
 from gen.smf.rules import MAX_BYTES
@@ -63,7 +63,7 @@ def test_a_child_that_crashes_is_replaced() -> None:
 @POSIX
 def test_a_child_whose_caller_was_killed_ends_without_a_word() -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "gen.safe_parse", "10", "256"],
+        [sys.executable, "-m", "gen.safe_parse", "10", "256", "0"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdout is not None
@@ -77,9 +77,9 @@ def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: ParseLimits)
     """A reader whose child runs `body` for each file, under the same limits as ever."""
     program = (
         "import sys, gen.safe_parse as s\n"
-        f"def examine(data):\n    {body}\n"
+        f"def examine(data, reads_again):\n    {body}\n"
         "s._examine_here = examine\n"
-        "s._serve(int(sys.argv[1]), int(sys.argv[2]))\n"
+        "s._serve(*map(int, sys.argv[1:]))\n"
     )
     real = safe_parse.subprocess.Popen
 
@@ -165,6 +165,27 @@ def test_a_long_dense_piece_is_within_the_limits() -> None:
     assert found.analysis.notes == 20_000
 
 
+def test_other_libraries_read_the_same_file_where_that_is_asked_and_it_is_not_long(
+    monkeypatch,
+) -> None:
+    with SafeReader(reads_again=True) as reader:
+        assert reader.examine(make_midi(1)).is_read_alike
+    with SafeReader() as reader:
+        assert not reader.examine(make_midi(1)).is_read_alike
+    assert safe_parse._examine_here(make_midi(1), reads_again=True)["is_read_alike"]
+    monkeypatch.setattr(safe_parse, "_MOST_READ_AGAIN", 1)
+    assert not safe_parse._examine_here(make_midi(1), reads_again=True)["is_read_alike"]
+
+
+def test_what_other_libraries_read_otherwise_is_not_said_to_be_alike(monkeypatch) -> None:
+    def otherwise(data: bytes, piece: object) -> None:
+        raise HouseError("mido reads other notes")
+
+    monkeypatch.setattr(safe_parse, "check_read_alike", otherwise)
+    found = safe_parse._examine_here(make_midi(1), reads_again=True)
+    assert (found["is_read_alike"], found["analysis"]["bars"]) == (False, 4)
+
+
 @pytest.mark.parametrize("name", ["processor_seconds", "wall_seconds", "memory_mebibytes"])
 def test_limits_are_above_zero(name: str) -> None:
     with pytest.raises(SettingError, match=name):
@@ -176,4 +197,4 @@ def test_without_rlimits_the_child_still_reads(monkeypatch) -> None:
     monkeypatch.delattr(signal, "setitimer", raising=False)
     safe_parse._limit_memory(256)
     safe_parse._limit_processor(10)
-    assert safe_parse._examine_here(make_midi())["analysis"]["bars"] == 4
+    assert safe_parse._examine_here(make_midi(), reads_again=False)["analysis"]["bars"] == 4

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -158,14 +157,13 @@ class Piece:
 
     def seconds_at(self, tick: int) -> float:
         """Seconds from the beginning to `tick`, following the tempo map (120 by default)."""
-        microseconds, last, tempo = Fraction(0), 0, 500_000
+        total, last, tempo = 0, 0, 500_000  # of ticks times microseconds a quarter: exact
         for change in sorted(self.tempos):
             if change.onset_ticks >= tick:
                 break
-            microseconds += Fraction((change.onset_ticks - last) * tempo, self.ticks_per_quarter)
+            total += (change.onset_ticks - last) * tempo
             last, tempo = change.onset_ticks, change.microseconds_per_quarter
-        microseconds += Fraction((tick - last) * tempo, self.ticks_per_quarter)
-        return float(microseconds / 1_000_000)
+        return (total + (tick - last) * tempo) / (self.ticks_per_quarter * 1_000_000)
 
     def to_pretty_midi(self) -> Any:
         """The piece as a `pretty_midi.PrettyMIDI`: times in seconds, an instrument a track."""

@@ -31,10 +31,13 @@ from gen.provenance.signing.key_files import others_environment
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.parts import Origin
 from gen.smf.rules import MAX_BYTES
+from gen.smf.second_reading import check_read_alike, load_readers
 
 _LENGTH = struct.Struct(">I")
 _MEBIBYTE = 1024 * 1024
 _MAX_REPLY_BYTES = 64 * _MEBIBYTE
+_MOST_READ_AGAIN = 20_000
+"""Notes of a piece that other libraries read within the limits of a file: a second or so."""
 
 
 class UnsafeFileError(HouseError):
@@ -59,17 +62,29 @@ class ParseLimits:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A stranger's file, made strict, and what its notes say."""
+    """A stranger's file, made strict, and what its notes say.
+
+    Attributes:
+        normalised: the file.
+        analysis: of its notes.
+        is_read_alike: whether other libraries were found to read the same in it.
+    """
 
     normalised: Normalised
     analysis: Analysis
+    is_read_alike: bool = False
 
 
 class SafeReader:
-    """A child process that examines files one by one; a context manager, for one thread."""
+    """A child process that examines files one by one; a context manager, for one thread.
 
-    def __init__(self, limits: ParseLimits | None = None) -> None:
-        self.limits = limits or ParseLimits()
+    Args:
+        limits: of reading one file.
+        reads_again: read what was made strict by other libraries, too, where it is not long.
+    """
+
+    def __init__(self, limits: ParseLimits | None = None, *, reads_again: bool = False) -> None:
+        self.limits, self.reads_again = limits or ParseLimits(), reads_again
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> SafeReader:
@@ -152,7 +167,7 @@ class SafeReader:
             limits = self.limits
             self._child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
                 [sys.executable, "-P", "-m", "gen.safe_parse", str(limits.processor_seconds),
-                 str(limits.memory_mebibytes)],
+                 str(limits.memory_mebibytes), str(int(self.reads_again))],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_environment(),
                 start_new_session=True,  # Ctrl-C is the caller's to handle
             )  # fmt: skip
@@ -198,13 +213,25 @@ def _from_reply(reply: dict[str, Any]) -> Examined:
         for track in reply["origins"]
     )
     normalised = Normalised(data=data, piece=piece, cues=cues, origins=origins, **texts)
-    return Examined(normalised, Analysis.from_dict(reply["analysis"]))
+    return Examined(normalised, Analysis.from_dict(reply["analysis"]), reply["is_read_alike"])
 
 
-def _examine_here(data: bytes) -> dict[str, Any]:
+def _is_read_alike(normalised: Normalised) -> bool:
+    """Whether other libraries read the same; False, too, where that would take long."""
+    if normalised.piece.note_count > _MOST_READ_AGAIN:
+        return False
+    try:
+        check_read_alike(normalised.data, normalised.piece)
+    except (HouseError, MemoryError):
+        return False
+    return True
+
+
+def _examine_here(data: bytes, *, reads_again: bool) -> dict[str, Any]:
     try:
         normalised = normalise(data)
         return {
+            "is_read_alike": reads_again and _is_read_alike(normalised),
             "data": base64.b64encode(normalised.data).decode("ascii"),
             "changes": normalised.changes,
             "unheard": normalised.unheard,
@@ -248,13 +275,15 @@ def _limit_processor(seconds: int) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _serve(processor_seconds: int, memory_mebibytes: int) -> None:
+def _serve(processor_seconds: int, memory_mebibytes: int, reads_again: int) -> None:
     """The child: answer files on standard input until it closes."""
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
+    if reads_again:
+        load_readers()  # before memory is limited
     _limit_memory(memory_mebibytes)
     while (data := _receive(requests, MAX_BYTES)) is not None:
         _limit_processor(processor_seconds)
-        answer = json.dumps(_examine_here(data)).encode("utf-8")
+        answer = json.dumps(_examine_here(data, reads_again=bool(reads_again))).encode("utf-8")
         try:
             _send(replies, answer)
         except BrokenPipeError:
@@ -262,4 +291,4 @@ def _serve(processor_seconds: int, memory_mebibytes: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), int(sys.argv[2]))
+    _serve(*map(int, sys.argv[1:]))

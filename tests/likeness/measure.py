@@ -117,14 +117,14 @@ def draw_curve(honest: list[float], found: dict[str, list[float]], limit: float)
     """The curve as a picture, in the folder that one is in."""
     from matplotlib.figure import Figure
 
-    axes = (figure := Figure(figsize=(8, 4.5))).subplots()
+    axes = (figure := Figure(figsize=(9, 4.5), layout="constrained")).subplots()
     bits = list(range(20, 121))
     for name, scores in found.items():
         axes.plot(bits, [100 * share(scores, b) for b in bits], label=name, lw=1)
     axes.plot(bits, [100 * share(honest, b) for b in bits], "k", lw=2, label="honest songs")
     axes.axvline(limit, color="grey", ls=":")
     axes.set(xlabel="looked at from (bits)", ylabel="looked at (%)")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     figure.savefig("screening-curve.svg")
 
 

@@ -135,10 +135,26 @@ def test_what_another_reader_reads_otherwise_is_not_signed(desk: Desk, monkeypat
         raise HouseError("mido reads other notes: 3, where we read 2", mend="export it anew")
 
     monkeypatch.setattr("gen.contribution.flow.check_read_alike", otherwise)
+    monkeypatch.setattr("gen.contribution.reading.SafeReader", lambda *_, **__: SafeReader())
     outcomes, _, code = desk.report(desk.put("rain.mid", make_midi(1)), *STATED)
     assert (code, outcomes[0]["rule"]) == (2, "read-otherwise")
     assert "mido reads other notes" in str(outcomes[0])
     assert not desk.inbox
+
+
+def test_what_the_reading_process_found_alike_is_read_again_once_it_is_changed(
+    desk: Desk, monkeypatch
+) -> None:
+    read = []
+    monkeypatch.setattr(
+        "gen.contribution.flow.check_read_alike", lambda data, piece: read.append(piece)
+    )
+    desk.report(desk.put("rain.mid", make_midi(1)), *STATED)
+    assert (read, len(desk.inbox)) == ([], 1)
+    song = desk.put("sun.mid", make_midi(2))
+    desk.report(song, *STATED, "--instruments", "flute, fingered bass, drums")
+    assert [piece.tracks[0].instrument for piece in read] == [73]
+    assert len(desk.inbox) == 2
 
 
 def test_a_folder_is_taken_whole_and_a_second_run_finds_it_done(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from gen.analysis import analyse
@@ -46,7 +47,7 @@ def read_ahead(
         if work := work_of(data):
             return work
         if not hasattr(local, "reader"):
-            local.reader = SafeReader(limits)
+            local.reader = SafeReader(limits, reads_again=True)
             readers.append(local.reader)
         found: Examined = local.reader.examine(data)
         return found
@@ -109,7 +110,7 @@ def restate(examined: Examined, instruments: str) -> Examined:
         raise SettingError(problem)
     normalised = with_instruments(examined.normalised, read_instruments(instruments))
     if normalised.data == examined.normalised.data:
-        return Examined(normalised, examined.analysis)
+        return replace(examined, normalised=normalised)
     return Examined(normalised, analyse(normalised.piece, normalised.cues))
 
 

@@ -25,7 +25,7 @@ FALSE_REVIEWS, FALSE_REFUSALS = 0.03, 0.0002
 alone, as what is refused is much longer than a lick."""
 _NEW = 4 / 3
 """So many times as many new pieces reach what a share of works does: works that pass for related
-and are not have no part in the calibration (measured on songs: 60 of 1,800, where 45 were meant)."""
+and are not have no part in it (measured on songs: 60 of 1,800, where 45 were meant)."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0

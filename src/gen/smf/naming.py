@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import combining, normalize
 
@@ -169,7 +169,7 @@ _NUMBER = re.compile(r"\d+(?:st|nd|rd|th|er|re|eme|o|a)?|i{1,3}|iv|vi{0,3}|ix|x"
 _BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|[\W_]+")
 
 
-@cache
+@lru_cache(4096)
 def _words(name: str) -> tuple[str, ...]:
     """Its words in lower case, without accents and signs: "Vln.II" is vln and ii."""
     letters = normalize("NFKD", normalize("NFKC", name))

@@ -28,6 +28,14 @@ Note = tuple[int, int, int, int, int]
 """Instrument, pitch, velocity, and first and last tick."""
 
 
+def load_readers() -> None:
+    """Import both libraries now."""
+    import mido
+    import pretty_midi
+
+    del mido, pretty_midi
+
+
 def check_read_alike(data: bytes, piece: Piece) -> None:
     """Hold what mido and pretty_midi read in a strict file against the piece that is in it.
 
