@@ -71,7 +71,9 @@ def test_it_runs_a_module(tmp_path):
 
 
 def test_it_runs_one_that_it_has_imported_as_if_it_had_not():
-    both = [done("-P", "-m", "gen.safe_parse", "9", "9", fast=f, input="") for f in (True, False)]
+    both = [
+        done("-P", "-m", "gen.safe_parse", "9", "9", "0", fast=f, input="") for f in (True, False)
+    ]
     assert both[0].stderr == both[1].stderr == ""
 
 
