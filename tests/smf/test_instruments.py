@@ -415,4 +415,6 @@ def test_lines_of_a_track_that_nobody_named_are_told_by_their_channels() -> None
 def test_a_metronome_is_told() -> None:
     clicks = named("Click Track") + program(115) + note(76)
     assert "'Click Track' is named as a metronome" in advice(b"", clicks)
+    both = advice(b"", clicks, named("Metronome") + program(115) + note(77))
+    assert "'Click Track', 'Metronome' are named as metronomes: if they only click" in both
     assert "metronome" not in advice(b"", named("Clicquot") + program(0) + note())

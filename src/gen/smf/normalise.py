@@ -376,7 +376,10 @@ def _clicks(piece: Piece) -> list[str]:
     ]
     if not found:
         return []
+    what, it = "is named as a metronome: if it only clicks", "it"
+    if len(found) > 1:
+        what, it = "are named as metronomes: if they only click", "them"
     return [
-        f"{', '.join(found[:_SHOWN_TRACKS])} is named as a metronome: if it only clicks, delete it "
-        "and export again; the model takes it for music"
+        f"{', '.join(found[:_SHOWN_TRACKS])} {what}, delete {it} and export again; the model takes "
+        f"{it} for music"
     ]
