@@ -111,21 +111,20 @@ class Interview:
                 echo(f"    {error.what}; {error.mend}")
                 continue
             problem = find_problem(name, text, outcome.read.analysis)
-            problem = problem or self._strangers(name, text)
+            if not problem and name == "composers":
+                problem = self._strangers(text)
             if not problem:
                 break
             echo(f"    {problem}")
         facts = replace(facts, **{name: text})
         return _play(outcome, facts) if name == "instruments" and text != before else facts
 
-    def _strangers(self, name: str, text: str) -> str:
+    def _strangers(self, composers: str) -> str:
         """What is wrong with who is named as a composer, before anything is signed."""
-        if name != "composers":
-            return ""
         from gen.provenance.records.roster import COMPOSER
         from gen.provenance.records.statement import parse_composers
 
-        named = [person for person, _ in parse_composers(text)]
+        named = [person for person, _ in parse_composers(composers)]
         known = [person.id for person in self.roster.people if COMPOSER in person.roles]
         if strangers := [person for person in named if person not in known]:
             told = f"no composer of this house: {', '.join(strangers)}"
@@ -168,7 +167,7 @@ class Interview:
         stated = facts.to_dict().items()
         found = [find_problem(name, text, analysis) for name, text in stated]
         found = [problem for problem in found if problem]
-        return found or list(filter(None, [self._strangers("composers", facts.composers)]))
+        return found or list(filter(None, [self._strangers(facts.composers)]))
 
 
 _HINTS = {

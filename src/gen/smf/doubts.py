@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from gen.piece import DRUM_PROGRAM
 from gen.smf.general_midi import instrument_name
@@ -23,9 +25,11 @@ def look_at_instruments(parts: Sequence[TrackPart]) -> list[str]:
     """What a person should look at before trusting the instruments, one sentence a kind."""
     unsaid = [part for part in parts if not part.is_told]
     found = [_about_unsaid(unsaid)] if unsaid else []
-    for is_doubtful, say in _KINDS:
-        doubtful = [part for part in parts if is_doubtful(part)]
-        found += [f"{say(doubtful)}, {STATE}"] if doubtful else []
+    for kind in _KINDS:
+        doubtful = [part for part in parts if kind.has(part)]
+        if doubtful:
+            said = kind.one(doubtful[0]) if len(doubtful) == 1 else kind.several(doubtful)
+            found.append(f"{said}, {STATE}")
     return found
 
 
@@ -34,7 +38,7 @@ def unsure(parts: Sequence[TrackPart]) -> tuple[int, ...]:
     return tuple(
         place
         for place, part in enumerate(parts)
-        if not part.is_told or any(is_doubtful(part) for is_doubtful, _ in _KINDS)
+        if not part.is_told or any(kind.has(part) for kind in _KINDS)
     )
 
 
@@ -62,6 +66,10 @@ def _first_few(words: Iterable[str]) -> str:
     return ", ".join([*listed[:_SHOWN], *more])
 
 
+def _labels(parts: Iterable[TrackPart]) -> str:
+    return _first_few(part.label for part in parts)
+
+
 def _channel(part: TrackPart) -> int:
     return (part.channels[0] & 15) + 1
 
@@ -75,27 +83,33 @@ def _is_told_kit_elsewhere(part: TrackPart) -> bool:
     return part.is_told and _is_kit_elsewhere(part)
 
 
-def _say_kits_elsewhere(parts: list[TrackPart]) -> str:
-    labels = _first_few(part.label for part in parts)
-    if len(parts) == 1:
-        what = f"{labels} plays drums on channel {_channel(parts[0])}, as its bank or a system"
-        return f"{what} message says; if it is no drum kit"
-    what = f"{labels} play drums away from channel 10, as banks or system messages say"
-    return f"{what}; if they are no drums"
+def _kit_elsewhere(part: TrackPart) -> str:
+    return (
+        f"{part.label} plays drums on channel {_channel(part)}, as its bank or a system message "
+        "says; if it is no drum kit"
+    )
+
+
+def _kits_elsewhere(parts: list[TrackPart]) -> str:
+    return (
+        f"{_labels(parts)} play drums away from channel 10, as banks or system messages say; if "
+        "they are no drums"
+    )
 
 
 def _is_named_like_drums(part: TrackPart) -> bool:
     return part.named == DRUM_PROGRAM and not part.track.is_drum
 
 
-def _say_named_like_drums(parts: list[TrackPart]) -> str:
-    if len(parts) == 1:
-        (part,) = parts
-        return (
-            f"{part.label} is named like drums, but plays on channel {_channel(part)} as "
-            f"{instrument_name(part.track.instrument)}, not on channel 10, the drums': if it is a "
-            "drum kit"
-        )
+def _named_like_drums(part: TrackPart) -> str:
+    return (
+        f"{part.label} is named like drums, but plays on channel {_channel(part)} as "
+        f"{instrument_name(part.track.instrument)}, not on channel 10, the drums': if it is a "
+        "drum kit"
+    )
+
+
+def _all_named_like_drums(parts: list[TrackPart]) -> str:
     return (
         f"{len(parts)} tracks are named like drums, but play away from channel 10, the drums': "
         f"{_first_few(map(_as_instrument, parts))}; if they are drums"
@@ -106,13 +120,14 @@ def _is_no_kit(part: TrackPart) -> bool:
     return part.track.is_drum and len(part.channels) == 1 and bool(_why_no_kit(part))
 
 
-def _say_no_kits(parts: list[TrackPart]) -> str:
-    if len(parts) == 1:
-        (part,) = parts
-        return (
-            f"{part.label} plays on channel 10, which is the drums', but {_why_no_kit(part)}: if "
-            "it is no drum kit"
-        )
+def _no_kit(part: TrackPart) -> str:
+    return (
+        f"{part.label} plays on channel 10, which is the drums', but {_why_no_kit(part)}: if "
+        "it is no drum kit"
+    )
+
+
+def _no_kits(parts: list[TrackPart]) -> str:
     told = _first_few(f"{part.label}: {_why_no_kit(part)}" for part in parts)
     return f"{len(parts)} tracks play as drums, but seem to be none ({told}): if they are none"
 
@@ -140,13 +155,18 @@ def _is_like_a_kit(part: TrackPart) -> bool:
     return of_a_kit >= 0.9 * len(part.track.notes) >= 0.9 * 1.1 * len(onsets)
 
 
-def _say_like_kits(parts: list[TrackPart]) -> str:
-    labels = _first_few(part.label for part in parts)
-    if len(parts) == 1:
-        what = f"{labels} plays what a drum kit plays (kick, snare, hi-hat), but as"
-        return f"{what} {instrument_name(parts[0].track.instrument)}: if it is a drum kit"
-    what = f"{labels} play what a drum kit plays (kick, snare, hi-hat), but as"
-    return f"{what} {instrument_name(parts[0].track.instrument)}: if they are drum kits"
+def _like_a_kit(part: TrackPart) -> str:
+    return (
+        f"{part.label} plays what a drum kit plays (kick, snare, hi-hat), but as "
+        f"{instrument_name(part.track.instrument)}: if it is a drum kit"
+    )
+
+
+def _like_kits(parts: list[TrackPart]) -> str:
+    return (
+        f"{_labels(parts)} play what a drum kit plays (kick, snare, hi-hat), but as "
+        f"{instrument_name(parts[0].track.instrument)}: if they are drum kits"
+    )
 
 
 def _a(instrument: str) -> str:
@@ -159,24 +179,33 @@ def _is_contradicted(part: TrackPart) -> bool:
     return part.is_told and not is_about_drums and contradicts(part.track.name, instrument)
 
 
-def _say_contradicted(parts: list[TrackPart]) -> str:
-    told = [
-        (part.label, instrument_name(part.named or 0), instrument_name(part.track.instrument))
-        for part in parts
-    ]
-    if len(told) == 1:
-        label, named, said = told[0]
-        what = f"{label} is named like {_a(named)}, but the file makes it {_a(said)}"
-        return f"{what}: if the name is right"
-    listed = _first_few(f"{label} is {_a(said)}" for label, _, said in told)
-    return f"{len(told)} tracks have names of other instruments ({listed}): if the names are right"
+def _contradicted(part: TrackPart) -> str:
+    return (
+        f"{part.label} is named like {_a(instrument_name(part.named or 0))}, but the file makes it "
+        f"{_a(instrument_name(part.track.instrument))}: if the name is right"
+    )
 
 
-_KINDS: tuple[tuple[Callable[[TrackPart], bool], Callable[[list[TrackPart]], str]], ...] = (
-    (_is_told_kit_elsewhere, _say_kits_elsewhere),
-    (_is_named_like_drums, _say_named_like_drums),
-    (_is_no_kit, _say_no_kits),
-    (_is_like_a_kit, _say_like_kits),
-    (_is_contradicted, _say_contradicted),
+def _all_contradicted(parts: list[TrackPart]) -> str:
+    listed = _first_few(
+        f"{part.label} is {_a(instrument_name(part.track.instrument))}" for part in parts
+    )
+    return f"{len(parts)} tracks have names of other instruments ({listed}): if the names are right"
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """One kind: whether a part has it, and the sentence of one and of several such parts."""
+
+    has: Callable[[TrackPart], bool]
+    one: Callable[[TrackPart], str]
+    several: Callable[[list[TrackPart]], str]
+
+
+_KINDS: Final = (
+    _Doubt(_is_told_kit_elsewhere, _kit_elsewhere, _kits_elsewhere),
+    _Doubt(_is_named_like_drums, _named_like_drums, _all_named_like_drums),
+    _Doubt(_is_no_kit, _no_kit, _no_kits),
+    _Doubt(_is_like_a_kit, _like_a_kit, _like_kits),
+    _Doubt(_is_contradicted, _contradicted, _all_contradicted),
 )
-"""Each kind of doubt: which parts it is about, and the sentence of those."""
