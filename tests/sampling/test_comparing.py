@@ -10,9 +10,9 @@ import pytest
 from gen import processes
 from gen.errors import HouseError
 from gen.provenance.manifests.manifest import Manifest
-from gen.sampling.opening.checkpoints import Behind
 from gen.sampling.opening.comparing import LearnedReader
 from gen.sampling.opening.opened_model import Opened
+from gen.sampling.opening.works import Behind
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from houses import TestHouse, make_piece

@@ -12,8 +12,8 @@ from gen.likeness.voices import voices_of
 from gen.provenance.desk.works import withdraw
 from gen.provenance.manifests.manifest import Manifest
 from gen.provenance.records.acts import Entry
-from gen.sampling.opening import checkpoints
-from gen.sampling.opening.checkpoints import LinesCache, learned_music
+from gen.sampling.opening import works
+from gen.sampling.opening.works import LinesCache, learned_music
 from houses import TestHouse, key_of, make_midi, make_piece, tagged
 
 
@@ -32,13 +32,13 @@ def enter(house: TestHouse, seed: int, composer: str = "ana", **changes: object)
 def read(monkeypatch) -> list[str]:
     """Ids of the works whose files were opened."""
     opened: list[str] = []
-    real = checkpoints.kept_work
+    real = works.kept_work
 
     def counted(house, record):
         opened.append(record.entry.work)
         return real(house, record)
 
-    monkeypatch.setattr(checkpoints, "kept_work", counted)
+    monkeypatch.setattr(works, "kept_work", counted)
     return opened
 
 

@@ -29,7 +29,7 @@ from gen.provenance.houses.house import House
 from gen.provenance.records.pin import Pin
 from gen.sampling.decoding.draw import DrawConfig
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.opening.checkpoints import learned_music
+from gen.sampling.opening.works import learned_music
 from gen.sampling.planning.plan import Row
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from gen import processes
 from gen.likeness.originality import LearnedMusic
-from gen.sampling.opening.checkpoints import Behind
+from gen.sampling.opening.works import Behind
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from gen.provenance.manifests.recorded import run_if_recorded
 from gen.provenance.records.consent import ARTIST_MODEL
 from gen.provenance.records.pin import by_name, load_pin
 from gen.provenance.records.terms import SALE, SAMPLING, STYLE
-from gen.sampling.opening.checkpoints import Behind, find_checkpoint
+from gen.sampling.opening.checkpoints import find_checkpoint
 from gen.sampling.opening.comparing import LearnedReader
+from gen.sampling.opening.works import Behind
 from gen.sampling.receipt import OFF
 from gen.sampling.request import SampleRequest
 
