@@ -103,9 +103,10 @@ def _check_in_names(house: Path) -> None:
 def sign_models(folder: Path, pin: Path) -> Path:
     """Sign the models that come with the house for `model_signing verify key`.
 
-    The key is made here and forgotten; its public half goes beside the pin, and whoever trusts the
-    one file of this repository trusts the other. The log does not name it: papers beside a model
-    may change after the house was sealed, and are then signed anew.
+    With them the house's own lines, which nobody need work out then. The key is made here and
+    forgotten; its public half goes beside the pin, and whoever trusts the one file of this
+    repository trusts the other. The log does not name it: papers beside a model may change after
+    the house was sealed, and are then signed anew.
 
     Args:
         folder: of the models, with all that lies in it.
@@ -115,11 +116,23 @@ def sign_models(folder: Path, pin: Path) -> Path:
         The path of the signature.
     """
     from gen.disk import write_atomically
+    from gen.provenance.houses.house import House
+    from gen.provenance.manifests.model_file import models_in
+    from gen.provenance.records.pin import load_pin
     from gen.provenance.signing.keys import PrivateKey
-    from gen.provenance.signing.model_signing import models_key, pem_of, public_text, sign_folder
+    from gen.provenance.signing.model_signing import (
+        models_key,
+        pem_beside,
+        pem_of,
+        public_text,
+        sign_folder,
+    )
+    from gen.sampling.opening.works import write_house_lines
 
+    house, files = House(load_pin(pin)), models_in(folder).values()
+    write_house_lines(folder, [file.manifest for file in files], house, house.load())
     key = models_key(PrivateKey.generate())
-    write_atomically(pin.with_name(f"{pin.stem}.models.pem"), pem_of(public_text(key)))
+    write_atomically(pem_beside(pin), pem_of(public_text(key)))
     return sign_folder(folder, key)
 
 

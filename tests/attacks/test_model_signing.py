@@ -16,7 +16,9 @@ from gen.provenance.signing.model_signing import (
     pem_of,
     public_text,
     sign_folder,
+    signed_digests,
 )
+from gen.sampling.opening.house_lines import NAME
 from houses import keep_key, key_of, start_house
 from mutations import record_run
 
@@ -74,6 +76,7 @@ def test_the_stock_tool_verifies_what_the_house_signed(house, signed):
     assert subprocess.check_output(command, text=True) == "Verification succeeded\n"
     assert public == house.pin.path.with_name("lantern.models.pem")
     assert public.read_bytes() == pem_of(house.load().roster.models)
+    assert NAME in signed_digests((folder / SIGNATURE).read_bytes(), house.load().roster.models)
 
 
 def one_bit(folder):
@@ -96,6 +99,10 @@ def a_file_less(folder):
 
 def a_file_renamed(folder):
     (folder / "README.md").rename(folder / "README.txt")
+
+
+def other_lines_of_the_house(folder):
+    (folder / NAME).write_bytes((folder / NAME).read_bytes().replace(b'"melody":', b'"melody":9'))
 
 
 def a_file_swapped_for_a_link(folder):
@@ -127,7 +134,8 @@ def no_signature_in_the_envelope(folder):
 
 
 FORGERIES = (
-    one_bit, a_state_changed, a_file_more, a_file_less, a_file_renamed, a_file_swapped_for_a_link,
+    one_bit, a_state_changed, other_lines_of_the_house, a_file_more, a_file_less, a_file_renamed,
+    a_file_swapped_for_a_link,
     files_listed_otherwise, signed_by_another_key, another_key_that_names_the_right_one,
     no_signature_in_the_envelope,
 )  # fmt: skip

@@ -32,16 +32,20 @@ def behind(house: TestHouse) -> Behind:
 
 @pytest.fixture
 def held(monkeypatch):
-    """A reading that goes on only when it is let go."""
+    """A reading that goes on only when it is let go, and that no later test has in its cache."""
     monkeypatch.setattr(processes, "copies", lambda: 1)
-    go, read = threading.Event(), Behind.read
+    go, read, threads = threading.Event(), Behind.read, []
 
     def later(self, tick=lambda share: None):
+        threads.append(threading.current_thread())
         assert go.wait(60)
         return read(self, tick)
 
     monkeypatch.setattr(Behind, "read", later)
-    return go
+    yield go
+    go.set()
+    for thread in threads:
+        thread.join(60)
 
 
 def test_what_is_read_beside_the_writing_is_what_is_read_at_once(house, beside):

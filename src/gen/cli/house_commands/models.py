@@ -29,18 +29,36 @@ def sign_model_command(*, output: Console, model: Path, pem: Path | None) -> Non
     """Sign all files of a model's FOLDER; model.sig in it is what `model_signing` verifies.
 
     Every model in it has to be one that the log names. The key is the one that the roster names
-    for models, and the public half is written out for those who verify.
+    for models, and the public half is written out for those who verify. Where the works behind a
+    model are here, the house's own lines are signed with it: whoever writes by it need not work
+    them out.
     """
     from gen.disk import write_atomically
-    from gen.provenance.signing.model_signing import models_key, pem_of, sign_folder
+    from gen.provenance.manifests.model_file import models_in
+    from gen.provenance.manifests.recorded import run_behind
+    from gen.provenance.signing.model_signing import (
+        models_key,
+        pem_beside,
+        pem_of,
+        sign_folder,
+    )
+    from gen.sampling.opening.works import write_house_lines
 
     house, register = output.load_house()
-    known = _models_in(model, register)
+    models = models_in(model)
+    for file in models.values():
+        run_behind(file, register)
+    known = [path.relative_to(model).as_posix() for path in models]
     key = models_key(_key_for_models(register))
-    pem = pem or _beside(house.pin.path or house.folder / "pin.yaml")
+    pem = pem or pem_beside(house.pin.path or house.folder / "pin.yaml")
+    with output.busy("comparing the works with each other"):
+        manifests = [file.manifest for file in models.values()]
+        lines = write_house_lines(model, manifests, house, register)
     path = sign_folder(model, key)
     write_atomically(pem, pem_of(register.roster.models))
     output.line(f"signed: {path}, for the {len(known)} models of {house.pin.name} in {model}")
+    if lines is None:
+        output.line("without the house's own lines: the works behind them are not here")
     output.line(f"model_signing verify key {model} --signature {path} --public_key {pem}")
     output.result(signature=str(path), public_key=str(pem), models=known)
 
@@ -73,30 +91,6 @@ def pack_command(*, output: Console, model: Path, out: Path, program: bool) -> N
     for path in files:
         output.line(str(path))
     output.result(run=run.index, files=[str(path) for path in files])
-
-
-def _beside(pin: Path) -> Path:
-    return pin.with_name(f"{pin.stem}.models.pem")
-
-
-def _models_in(folder: Path, register: Register) -> list[str]:
-    """The files of models in a folder, all named by the log.
-
-    Raises:
-        HouseError: there is none, or one that the log does not name or names otherwise.
-    """
-    from gen.provenance.manifests.model_file import read_model_file
-    from gen.provenance.manifests.recorded import run_behind
-
-    states = set(folder.rglob("states/*.safetensors"))
-    found = [path for path in sorted(folder.rglob("*.safetensors")) if path not in states]
-    for path in found:
-        run_behind(read_model_file(path), register)
-    if not found:
-        raise HouseError(
-            "holds no model", where=str(folder), mend="name a folder with a .safetensors in it"
-        )
-    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def _key_for_models(register: Register) -> PrivateKey:

@@ -59,6 +59,21 @@ def read_model_file(path: Path) -> ModelFile:
         ) from error
 
 
+def models_in(folder: Path) -> dict[Path, ModelFile]:
+    """Every model below a folder, in order, but for the states that a run has kept.
+
+    Raises:
+        HouseError: there is none, or as `read_model_file`.
+    """
+    states = set(folder.rglob("states/*.safetensors"))
+    found = [path for path in sorted(folder.rglob("*.safetensors")) if path not in states]
+    if not found:
+        raise HouseError(
+            "holds no model", where=str(folder), mend="name a folder with a .safetensors in it"
+        )
+    return {path: read_model_file(path) for path in found}
+
+
 def parse_model_file(data: bytes) -> ModelFile:
     """As `read_model_file`, of a file's bytes.
 

@@ -19,6 +19,7 @@ from gen.provenance.records.pin import by_name, load_pin
 from gen.provenance.records.terms import SALE, SAMPLING, STYLE
 from gen.sampling.opening.checkpoints import find_checkpoint
 from gen.sampling.opening.comparing import LearnedReader
+from gen.sampling.opening.house_lines import SignedLines
 from gen.sampling.opening.works import Behind
 from gen.sampling.receipt import OFF
 from gen.sampling.request import SampleRequest
@@ -83,7 +84,8 @@ class Opened:
         if request.run.originality != OFF and learned is None:
             pins = by_name([house.pin, *map(load_pin, map(Path, places.base_pins))])
             others = [House(pin) for name, pin in pins.items() if name != house.pin.name]
-            learned = LearnedReader(Behind.of(house, manifest, register, others))
+            signed = SignedLines.beside(path, house, register)
+            learned = LearnedReader(Behind.of(house, manifest, register, others, signed))
         return cls(path, house, register, checkpoint, run, learned, retired)
 
     @property

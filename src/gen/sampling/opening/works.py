@@ -7,8 +7,10 @@ of its works: a corpus that grew reads its new works only, and the next command 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from gen.data.cache import SealedCache
@@ -27,6 +29,7 @@ from gen.provenance.desk.works import kept_work
 from gen.provenance.history.register import Register
 from gen.provenance.houses.house import House
 from gen.provenance.manifests.manifest import Manifest, ManifestWork
+from gen.sampling.opening.house_lines import NAME, LinesFile, SignedLines
 
 _READING: Final = 0.2
 """Share of the time that reading takes; what works borrow from each other takes the rest."""
@@ -37,6 +40,8 @@ class LinesCache(SealedCache):
     """Lines of works, and of whole corpora with what they borrow from themselves."""
 
     kind = "lines 5"
+    """Counted on with the format, and with how a house's own lines are measured (`house_lines`):
+    what was measured before is then neither kept nor taken from a model's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,24 @@ class Behind:
         known: those of houses that are known here.
         count: how many there are in all.
         elsewhere: (work id, reason) of the others.
+        signed: where the model's folder brings the house's own lines; None where it does not, or
+            they are to be worked out whatever it brings.
     """
 
     house: House
     known: Sequence[_Known]
     count: int
     elsewhere: tuple[tuple[str, str], ...]
+    signed: SignedLines | None = None
 
     @classmethod
     def of(
-        cls, house: House, manifest: Manifest, register: Register, others: Sequence[House] = ()
+        cls,
+        house: House,
+        manifest: Manifest,
+        register: Register,
+        others: Sequence[House] = (),
+        signed: SignedLines | None = None,
     ) -> Behind:
         """What a manifest names.
 
@@ -75,17 +88,27 @@ class Behind:
             manifest: of the checkpoint, which learned from this house.
             register: of the house.
             others: the houses of models that it began with, where these are others.
+            signed: where its folder brings the house's own lines.
         """
         houses = {manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others}}
         behind = _behind(manifest)
         known = [_Known(work, *houses[name]) for work, name in behind if name in houses]
         elsewhere = ((work.work, _ELSEWHERE) for work, name in behind if name not in houses)
-        return cls(house, known, len(behind), tuple(elsewhere))
+        return cls(house, known, len(behind), tuple(elsewhere), signed)
 
     def kept(self) -> LearnedMusic | None:
         """Their lines from the user's cache; None where it has not all of them."""
-        kept = LinesCache.of_user().get(_name(self.known))
+        kept = self._kept(LinesCache.of_user(), self.known)
         return None if kept is None else self._music(self.known, kept, ())
+
+    def signed_lines(self, works: Sequence[_Known]) -> Lines | None:
+        """The house's own lines of some of them, as they are signed with the model; None else."""
+        return self.signed.of(_name(works), LinesCache.kind) if self.signed else None
+
+    def _kept(self, cache: LinesCache, works: Sequence[_Known]) -> bytes | None:
+        """What the cache has of these works together, as worked out here or as it was signed."""
+        kept = cache.get(_name(works))
+        return cache.get(_name(works, self.signed.key)) if kept is None and self.signed else kept
 
     def read(self, tick: Callable[[float], None] = lambda share: None) -> LearnedMusic:
         """Their lines from their houses, which the cache then keeps.
@@ -105,8 +128,11 @@ class Behind:
                 where="checkpoint",
                 mend="restore the house's works, or sample with originality=off",
             )
-        kept = cache.get(_name(here)) or _pack([found[one.work.sha256] for one in here], tick)
-        cache.put(_name(here), kept)
+        kept = self._kept(cache, here)
+        if kept is None:
+            lines = self.signed_lines(here)
+            kept = _pack([found[one.work.sha256] for one in here], lines, tick)
+            cache.put(_name(here, self.signed.key if self.signed and lines else ""), kept)
         tick(1.0)
         return self._music(here, kept, missing)
 
@@ -141,6 +167,44 @@ def learned_music(house: House, manifest: Manifest) -> LearnedMusic:
     return behind.kept() or behind.read()
 
 
+def write_house_lines(
+    folder: Path, manifests: Iterable[Manifest], house: House, register: Register
+) -> Path | None:
+    """Work out the house's own lines for models, and write them into their folder to be signed.
+
+    What was signed before is not believed: only works that are here say what a house signs.
+
+    Args:
+        folder: of the models, which is to be signed.
+        manifests: of the models.
+        house: which they learned from; with all works of a model, or its lines are left out.
+        register: of the house.
+
+    Returns:
+        The file; None where none is written, since no model's works are all here.
+
+    Raises:
+        HouseError: none is, and the folder has such a file already, which nobody can then judge.
+    """
+    corpora = {}
+    for manifest in manifests:
+        behind = Behind.of(house, manifest, register)
+        try:
+            music = behind.kept() or behind.read()
+        except HouseError:  # none of its works is here
+            continue
+        if len(music.works) == len(behind.known):
+            corpora[_name(behind.known)] = music.lines
+    if corpora:
+        return LinesFile.write(folder, LinesCache.kind, corpora)
+    if os.path.lexists(folder / NAME):
+        raise HouseError(
+            "has lines of works that are not here, so that nobody can judge them",
+            where=str(folder / NAME), mend="remove it, or sign where the house's works are",
+        )  # fmt: skip
+    return None
+
+
 def _behind(manifest: Manifest) -> list[tuple[ManifestWork, str]]:
     """The works of a manifest and of those behind it, each music once, and whose they are."""
     found = {work.sha256: (work, manifest.house) for work in manifest.works}
@@ -166,9 +230,13 @@ def _learned_work(behind: _Known) -> LearnedWork:
     )
 
 
-def _name(behind: Sequence[_Known]) -> str:
-    """Under which the cache keeps what is known of these works together."""
+def _name(behind: Sequence[_Known], signed_by: str = "") -> str:
+    """Names these works together, and what the cache keeps of them.
+
+    With the key that signed their lines, if any: once it is not trusted these are not there.
+    """
     text = "\n".join(f"{each.work.work} {each.work.sha256}" for each in behind)
+    text += f"\nlines signed by {signed_by}" if signed_by else ""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -205,10 +273,16 @@ def _read(behind: _Known) -> tuple[Voice, ...]:
     return voices_of_music(tagged.music, tagged.statement.description.roles)
 
 
-def _pack(works: Sequence[Sequence[Voice]], tick: Callable[[float], None]) -> bytes:
-    """The lines of a corpus and what it borrows from itself as bytes, for `_unpack`."""
+def _pack(
+    works: Sequence[Sequence[Voice]], lines: Lines | None, tick: Callable[[float], None]
+) -> bytes:
+    """The lines of a corpus and what it borrows from itself as bytes, for `_unpack`.
+
+    The latter is worked out where it is not given.
+    """
     known = known_lines(works)
-    lines = house_lines(known, len(works), lambda s: tick(_READING + (1 - _READING) * s))
+    if lines is None:
+        lines = house_lines(known, len(works), lambda s: tick(_READING + (1 - _READING) * s))
     return encode({"lines": asdict(lines), "known": known.state()})
 
 
