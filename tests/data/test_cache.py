@@ -36,6 +36,14 @@ def test_a_second_run_reads_what_the_first_one_made(cache, tmp_path):
     assert np.array_equal(kept(again), ROWS)
 
 
+def test_nobody_waits_for_the_disk_for_what_can_be_made_again(cache, monkeypatch):
+    waited = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    kept(cache, make=lambda: ROWS)
+    assert entry_of(cache)
+    assert not waited
+
+
 @pytest.mark.parametrize("byte", [0, 31, 32, -1])
 def test_an_entry_changed_by_one_bit_is_rebuilt(cache, byte):
     kept(cache, make=lambda: ROWS)

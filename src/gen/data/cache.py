@@ -66,7 +66,7 @@ class SealedCache:
         if self.folder is not None:
             with suppress(OSError):
                 seal = self.sealer.seal(name.encode(), payload)
-                write_atomically(self._path(self.folder, name), seal + payload)
+                write_atomically(self._path(self.folder, name), seal + payload, durably=False)
 
     @staticmethod
     def _path(folder: Path, name: str) -> Path:

@@ -80,8 +80,10 @@ def sync_files(descriptors: Iterable[int]) -> None:
         list(pool.map(os.fsync, waiting))
 
 
-def write_new(files: Mapping[Spot, bytes | memoryview], mode: int = 0o666) -> None:
-    """Write files that nobody reads yet, and have them on the disk when this returns.
+def write_new(
+    files: Mapping[Spot, bytes | memoryview], mode: int = 0o666, *, durably: bool = True
+) -> None:
+    """Write files that nobody reads yet; done durably, they are on the disk when this returns.
 
     Each is made anew: what somebody laid in its place beforehand, a link to another file or a
     file that they hold open, is taken away and not written to.
@@ -93,7 +95,8 @@ def write_new(files: Mapping[Spot, bytes | memoryview], mode: int = 0o666) -> No
                 stack.enter_context(_written(spot, data, mode))
                 for spot, data in items[first : first + _AT_ONCE]
             ]
-            sync_files([file.fileno() for file in opened])
+            if durably:
+                sync_files([file.fileno() for file in opened])
 
 
 def _written(spot: Spot, data: bytes | memoryview, mode: int) -> BinaryIO:
@@ -122,13 +125,18 @@ def _check_replaceable(path: Path) -> None:
             raise OSError(errno.ENXIO, f"is a {what}, and should be a file", str(path))
 
 
-def write_atomically(path: Path, data: bytes | memoryview) -> None:
+def write_atomically(path: Path, data: bytes | memoryview, *, durably: bool = True) -> None:
     """Replace `path` by `data`: a crash leaves the old bytes or the new ones."""
-    write_all_atomically({path: data})
+    write_all_atomically({path: data}, durably=durably)
 
 
-def write_all_atomically(files: Mapping[Path, bytes | memoryview]) -> None:
+def write_all_atomically(files: Mapping[Path, bytes | memoryview], *, durably: bool = True) -> None:
     """Replace each path by its bytes; each is old or new after a crash, and none half.
+
+    Args:
+        files: the new bytes of each.
+        durably: wait for the disk, so that this holds when power fails, too. What can be made
+            again, and shows that it is whole, need not be waited for.
 
     Raises:
         OSError: some path cannot be written, or is that of a pipe, a device or a folder, which
@@ -141,12 +149,13 @@ def write_all_atomically(files: Mapping[Path, bytes | memoryview]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     news = {path: path.with_name(beside(path.name)) for path in files}
     try:
-        write_new({Spot(None, str(news[path])): data for path, data in files.items()})
+        spots = {Spot(None, str(news[path])): data for path, data in files.items()}
+        write_new(spots, durably=durably)
         for path, new in news.items():
             replace(new, path)
     finally:
         for new in news.values():
             with suppress(OSError):
                 new.unlink(missing_ok=True)
-    for folder in folders:
+    for folder in folders if durably else ():
         sync_folder(folder)

@@ -112,10 +112,12 @@ class _TrackWalk:
         position = tick = status = 0
         try:
             for count in range(1, budget + 1):
-                if (delta := body[position]) > 127:
-                    delta, position = self._long_number(position, tick)
-                else:
+                if (delta := body[position]) < 128:
                     position += 1
+                elif (low := body[position + 1]) < 128:
+                    delta, position = (delta & 127) << 7 | low, position + 2
+                else:
+                    delta, position = self._long_number(position, tick)
                 tick += delta
                 if body[position] > 127:
                     status = body[position]
