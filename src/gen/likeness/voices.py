@@ -139,8 +139,15 @@ def parts_of(
         tracks.append((Track("all tracks", notes=notes), TOGETHER))
     unit, parts = piece.ticks_per_quarter, []
     for number, (track, role) in enumerate(tracks, 1):
-        fields = [(n.onset_ticks, n.onset_ticks + n.duration_ticks, n.pitch) for n in track.notes]
-        onsets, ends, pitches = np.array(fields, dtype=np.int64).reshape(-1, 3).T
+        onsets, lengths, pitches = (  # a list of tuples takes twice as long
+            np.fromiter(values, np.int64, len(track.notes))
+            for values in (
+                [note.onset_ticks for note in track.notes],
+                [note.duration_ticks for note in track.notes],
+                [note.pitch for note in track.notes],
+            )
+        )
+        ends = onsets + lengths
         label = track.name or role or f"track {number}"
         voices = tuple(
             Voice(
