@@ -186,12 +186,13 @@ class NumpyStep(TorchStep):
             begin = max(0, end - (config.window_of(layer) or end))
             keys, values = store[layer, :, :, :, begin:end]  # (N, G, T, K)
             queries = facing[:, :heads].reshape(count, groups, -1, width)
+            # A matrix with each vector: for few, products of two matrices take twice as long.
+            scores = np.matmul(keys[:, :, None], queries[..., None])[..., 0]  # (N, G, R, T)
             # No score is above the root of K, as queries and keys are normalised.
-            scores = np.matmul(queries, keys.swapaxes(2, 3))  # (N, G, R, T)
             weights = np.exp(scores)
             if visible is not None:
                 weights *= visible[..., begin:]
-            attended = np.matmul(weights, values)  # (N, G, R, K)
+            attended = np.matmul(weights[..., None, :], values[:, :, None])[..., 0, :]  # … K)
             attended /= weights.sum(-1)[..., None]
             x = x + _product(attended.reshape(count, -1), attention_out)
             if mlp:
