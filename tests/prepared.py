@@ -3,7 +3,7 @@
 Python takes seconds of a processor to import torch and Lightning, and most tests of a command ask
 what it does, not how it starts. `prepared(script, …)` is a command line for them: its process
 hands arguments, folder, environment, pipes and signals over to a fork of a server that has
-imported everything, and ends as that fork ends.
+imported all that it needs, and ends as that fork ends.
 
     test ── Popen ──▶ client ── socket ──▶ server ── fork ──▶ monitor ── fork ──▶ the command
 
@@ -11,7 +11,8 @@ It is a true process instead where that could matter: without `fork`, for `pytho
 a variable that is read while Python or a library starts differs from the server's. Tests of the
 start itself (imports, seconds, arithmetic that begins anew) do not use this.
 
-One server serves all test processes of a run and ends with the run.
+Two servers serve all test processes of a run and end with the run: of one with torch, a fork takes
+too long for what only reads a file.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ CLIENT = Path(__file__).with_name("prepared_client.py")
 WORKER = Path(__file__).with_name("prepared_worker.py")
 FOLDER = "PREPARED_PROCESSES"
 """The variable that names the run's folder, for all its processes."""
-IMPORTED = ("gen.studio.music.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")
+SERVERS = {
+    "all": ("gen.studio.music.writer", "gen.training.run", "gen.cli.door", "gen.cli.train"),
+    "reading": ("gen.safe_parse", "mido", "pretty_midi"),
+}
+"""What each has imported. What reads strangers' files needs little; with all, a fork takes a tenth
+of a second of a processor."""
 READ_AT_START = (
     "ATEN", "CUDA", "DNNL", "KMP", "LANG", "LC_", "LD_", "MKL", "OMP", "OPENBLAS",
     "PYTHON", "RANK", "SLURM", "TORCH",
@@ -60,12 +66,8 @@ def prepared(*words: object) -> list[str]:
     plain = list(map(str, words))
     if not (CAN_FORK and FOLDER in os.environ):
         return [sys.executable, *plain]
-    return [sys.executable, "-I", "-S", str(CLIENT), str(_serving()), *plain]
-
-
-def is_serving() -> bool:
-    """Whether this run has a server already."""
-    return CAN_FORK and FOLDER in os.environ and Path(os.environ[FOLDER], "socket").exists()
+    server = "reading" if "gen.safe_parse" in plain else "all"
+    return [sys.executable, "-I", "-S", str(CLIENT), str(_serving(server)), *plain]
 
 
 def _popen(words: list[str], **settings: Any) -> subprocess.Popen:
@@ -112,33 +114,37 @@ def end_run(alive: IO[str]) -> None:
     shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
 
 
-def _serving() -> Path:
-    """The socket of the run's server, which is started by the first who needs it."""
+def _serving(server: str) -> Path:
+    """The socket of one of the run's servers, which is started by the first who needs it."""
     import fcntl
 
     folder = Path(os.environ[FOLDER])
-    path = folder / "socket"
-    with (folder / "starting").open("w") as starting:
+    path = folder / server
+    with (folder / f"{server} starting").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
         if not path.exists():
-            subprocess.run([sys.executable, __file__, str(folder)], check=True)  # till it listens
+            subprocess.run([sys.executable, __file__, str(path)], check=True)  # till it listens
     return path
 
 
 # -- the server ----------------------------------------------------------------------------------
 
 
-def serve(folder: Path) -> None:
-    """Import everything, go into the background, and answer clients until the run has ended."""
+def serve(path: Path) -> None:
+    """Import what a server has, go into the background, and answer clients until the run has ended.
+
+    Args:
+        path: of its socket, named as the server.
+    """
     import importlib
 
     begun = dict(os.environ)
     atexit.register(_leave)  # the first to register is the last to be called
-    for name in IMPORTED:
+    for name in SERVERS[path.name]:
         importlib.import_module(name)
     gc.freeze()  # forks share these pages
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(folder / "socket"))
+    listener.bind(str(path))
     listener.listen(64)
     if os.fork():
         os._exit(0)  # who started this may go on
@@ -146,7 +152,7 @@ def serve(folder: Path) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    link = _next_client(listener, folder / "alive")
+    link = _next_client(listener, path.with_name("alive"))
     if link is not None:
         listener.close()
         _run(link, begun)

@@ -46,7 +46,7 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
-from prepared import CAN_FORK, IMPORTED, helpers
+from prepared import CAN_FORK, SERVERS, helpers
 
 TINY = [
     "model.n_layer=1", "model.width=16", "model.n_head=2", "model.context=128",
@@ -398,7 +398,7 @@ def test_training_alternates_and_reports_both_sides(works, tmp_path):
 def quick_children(monkeypatch):
     """Processes of their own, that begin with torch imported."""
     if CAN_FORK:
-        quick = SimpleNamespace(get_context=lambda _: helpers(*IMPORTED))
+        quick = SimpleNamespace(get_context=lambda _: helpers(*SERVERS["all"]))
         monkeypatch.setattr(memory, "multiprocessing", quick)
         monkeypatch.setattr(first_steps, "multiprocessing", quick)
 
