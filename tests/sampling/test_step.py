@@ -8,7 +8,6 @@ import torch
 
 from gen.kv_cache import KVCache
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decoding import step
 from gen.sampling.decoding.step import GraphStep, NumpyStep, TorchStep, rms_norm, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
@@ -113,17 +112,8 @@ def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(kind
     assert caches[0].length == caches[1].length == 30
 
 
-@pytest.mark.parametrize(("kernels", "together"), [("SkylakeX", 1), ("Haswell", 4), (None, 4)])
-def test_rows_are_filled_up_where_there_is_no_avx_512(kernels, together, monkeypatch):
-    libraries = [{"internal_api": "openblas", "architecture": kernels}, {"internal_api": "openmp"}]
-    monkeypatch.setattr(step, "threadpool_info", lambda: libraries)
-    assert step._together() == together
-
-
-@pytest.mark.parametrize("together", [1, 4])
 @torch.inference_mode()
-def test_scores_and_what_is_added_are_those_of_the_head(together, monkeypatch):
-    monkeypatch.setattr(step, "TOGETHER", together)
+def test_scores_and_what_is_added_are_those_of_the_head():
     model = model_of(1, 16, 2)
     numpy, plain, states = NumpyStep(model), TorchStep(model), torch.randn(6, 16)
     for field, size in enumerate(SIZES):
@@ -131,8 +121,8 @@ def test_scores_and_what_is_added_are_those_of_the_head(together, monkeypatch):
         found = numpy.scores(field, states.numpy())
         assert found.shape == (6, size)
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-        for either, given in ((plain, states), (numpy, states.numpy())):
-            some = either.scores(field, given, slice(1, 4))
+        for step, given in ((plain, states), (numpy, states.numpy())):
+            some = step.scores(field, given, slice(1, 4))
             np.testing.assert_allclose(some, expected[:, 1:4], rtol=1e-4, atol=1e-4)
         ids = [n % size for n in range(6)]
         expected = plain.add(field, states, ids).numpy()

@@ -18,7 +18,6 @@ from typing import Any, Final, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_info
 from torch import nn
 
 from gen.kv_cache import KVCache, StaticKVCache
@@ -35,19 +34,6 @@ MOST_FIRING: Final = 0.25
 BLOCK: Final = 64
 """Outputs that are computed together: of few rows, OpenBLAS multiplies small matrices two to three
 times as fast as wide ones."""
-
-
-def _together() -> int:
-    """To a multiple of how many rows others are filled up with zeros, before they are multiplied.
-
-    OpenBLAS takes four at once, and for one or two that are left over up to as long as for eight;
-    with AVX-512 it takes any number.
-    """
-    kernels = {library.get("architecture") for library in threadpool_info()}
-    return 1 if kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"} else 4
-
-
-TOGETHER: Final = _together()
 
 _EPSILON: Final = np.finfo(np.float32).eps
 """What `rms_norm` adds to the mean square."""
@@ -67,12 +53,7 @@ def _matrix(layer: nn.Linear) -> Floats:
 
 def _product(x: Floats, blocks: Floats) -> Floats:
     """A matrix product, block by block. (N, D), (B, D, E / B) -> (N, E)."""
-    count = len(x)
-    if count > 1 and count % TOGETHER:
-        filled = np.zeros((count + -count % TOGETHER, x.shape[1]), dtype=np.float32)
-        filled[:count] = x
-        x = filled
-    product: Floats = np.matmul(x, blocks)[:, :count].swapaxes(0, 1).reshape(count, -1)
+    product: Floats = np.matmul(x, blocks).swapaxes(0, 1).reshape(len(x), -1)
     return product
 
 
