@@ -239,14 +239,22 @@ def a_key_twice_in_the_signature(folder):
     folder.signature.write_bytes(data.replace(b"{", b'{"dsseEnvelope": null,', 1))
 
 
+def a_pipe_in_place_of(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def a_device_in_place_of(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 def a_pipe_for_the_signature(folder):
-    folder.signature.unlink()
-    os.mkfifo(folder.signature)
+    a_pipe_in_place_of(folder.signature)
 
 
 def a_device_for_the_signature(folder):
-    folder.signature.unlink()
-    folder.signature.symlink_to("/dev/zero")
+    a_device_in_place_of(folder.signature)
 
 
 def a_link_to_other_lines(folder):
@@ -287,13 +295,11 @@ def another_measure(folder):
 
 
 def a_pipe(folder):
-    folder.lines.unlink()
-    os.mkfifo(folder.lines)
+    a_pipe_in_place_of(folder.lines)
 
 
 def a_device(folder):
-    folder.lines.unlink()
-    folder.lines.symlink_to("/dev/zero")
+    a_device_in_place_of(folder.lines)
 
 
 def a_link_to_nothing(folder):

@@ -58,7 +58,8 @@ def sign_model_command(*, output: Console, model: Path, pem: Path | None) -> Non
     write_atomically(pem, pem_of(register.roster.models))
     output.line(f"signed: {path}, for the {len(known)} models of {house.pin.name} in {model}")
     if lines is None:
-        output.line("without the house's own lines: the works behind them are not here")
+        why = "the works behind the models are not here"
+        output.line(f"without the house's own lines of originality: {why}")
     output.line(f"model_signing verify key {model} --signature {path} --public_key {pem}")
     output.result(signature=str(path), public_key=str(pem), models=known)
 

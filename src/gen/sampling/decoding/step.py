@@ -192,8 +192,8 @@ class NumpyStep(TorchStep):
             weights = np.exp(scores)
             if visible is not None:
                 weights *= visible[..., begin:]
-            attended = np.matmul(weights[..., None, :], values[:, :, None])[..., 0, :]  # … K)
-            attended /= weights.sum(-1)[..., None]
+            attended = np.matmul(weights[..., None, :], values[:, :, None])[..., 0, :]
+            attended /= weights.sum(-1)[..., None]  # (N, G, R, K)
             x = x + _product(attended.reshape(count, -1), attention_out)
             if mlp:
                 x = x + _fired(_product(rms_norm(x), mlp[0]), mlp[1])

@@ -189,12 +189,14 @@ def write_house_lines(
     corpora = {}
     for manifest in manifests:
         behind = Behind.of(house, manifest, register)
+        if (works := _name(behind.known)) in corpora:
+            continue
         try:
             music = behind.kept() or behind.read()
         except HouseError:  # none of its works is here
             continue
         if len(music.works) == len(behind.known):
-            corpora[_name(behind.known)] = music.lines
+            corpora[works] = music.lines
     if corpora:
         return LinesFile.write(folder, LinesCache.kind, corpora)
     if os.path.lexists(folder / NAME):
