@@ -160,21 +160,23 @@ def _ours(
     from gen.data.windows import TokenisedWork
     from gen.sampling.decoding.decode import dealt, decode, write_all
     from gen.sampling.decoding.draw import DrawConfig
+    from gen.sampling.decoding.step import step_of
     from gen.sampling.drafting.draft import Draft
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)
     on_gpu = model.embedding.weight.device.type == "cuda"
+    step = step_of(model)
 
     def write(indices: Sequence[int], tell: Callable[[tuple[int, int]], None]) -> None:
         drafts = [Draft(plan) for _ in indices]
-        decode(model, drafts, [np.random.default_rng([seed, index]) for index in indices], config)
+        decode(step, drafts, [np.random.default_rng([seed, index]) for index in indices], config)
         for draft in drafts:
             notes = sum(row[KIND] == Kind.NOTE for row in draft.rows)
             tell((len(draft.rows) - len(plan.header), notes))
 
     # The first call allocates.
-    decode(model, [Draft(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
+    decode(step, [Draft(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
     written: list[tuple[int, int]] = []
 
     def write_turns() -> None:

@@ -124,7 +124,7 @@ def test_scores_that_are_no_numbers_are_refused():
 
 
 def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(monkeypatch):
-    model, refused = model_of(context=200), []
+    step, refused = step_of(model_of(context=200)), []
     refuses = Draft.begins_too_late
 
     def told(draft, row):
@@ -135,7 +135,7 @@ def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(mon
 
     def written(*seeds):
         drafts = [Draft(plan) for _ in seeds]
-        decode(model, drafts, [np.random.default_rng(n) for n in seeds], DrawConfig())
+        decode(step, drafts, [np.random.default_rng(n) for n in seeds], DrawConfig())
         return [draft.rows for draft in drafts]
 
     plan = replace(samples.like(works(1), 4)[0].plan, bars=4)
@@ -146,13 +146,12 @@ def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(mon
     assert any(refused)
 
 
-def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):
+def test_pieces_longer_than_the_context_are_those_of_the_model_itself():
     """The view is shown anew again and again, while pieces beside each other end."""
     model, written = model_of(context=28), []
     for step in (step_of, TorchStep, GraphStep):
-        monkeypatch.setattr("gen.sampling.decoding.decode.step_of", step)
         drafts = samples.like(works(5), 14)
-        decode(model, drafts, [np.random.default_rng(n) for n in range(5)], DrawConfig())
+        decode(step(model), drafts, [np.random.default_rng(n) for n in range(5)], DrawConfig())
         written.append([draft.rows for draft in drafts])
     assert min(len(rows) for rows in written[0]) > 28
     assert written[0] == written[1] == written[2]

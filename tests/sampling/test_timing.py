@@ -13,6 +13,7 @@ from gen.errors import SettingError
 from gen.piece import Note
 from gen.sampling.decoding.decode import decode
 from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.decoding.step import step_of
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.planning.plan import Plan
 from gen.sampling.request import SampleRequest
@@ -96,8 +97,8 @@ def draft_of(how: str, bars: int = 3) -> Draft:
 @pytest.mark.parametrize("how", [timing.PLAYED, timing.STRAIGHT])
 @pytest.mark.parametrize("context", [512, 64])
 def test_what_the_model_reads_while_it_writes_is_what_training_shows_it(how, context):
-    model, drafts = untrained(PLAYED_EVENTS, context), [draft_of(how), draft_of(how)]
-    decode(model, drafts, [np.random.default_rng(n) for n in range(2)], DrawConfig())
+    step, drafts = step_of(untrained(PLAYED_EVENTS, context)), [draft_of(how), draft_of(how)]
+    decode(step, drafts, [np.random.default_rng(n) for n in range(2)], DrawConfig())
     for draft in drafts:
         events = Events.of(draft.rows)
         assert events.is_played == (how == timing.PLAYED)
@@ -108,10 +109,10 @@ def test_what_the_model_reads_while_it_writes_is_what_training_shows_it(how, con
 
 
 def test_one_piece_alone_and_beside_others_is_the_same():
-    model = untrained(PLAYED_EVENTS, context=512)
+    step = step_of(untrained(PLAYED_EVENTS, context=512))
     alone, beside = draft_of(timing.PLAYED), [draft_of(timing.PLAYED) for _ in range(3)]
-    decode(model, [alone], [np.random.default_rng(1)], DrawConfig())
-    decode(model, beside, [np.random.default_rng(n) for n in (1, 2, 3)], DrawConfig())
+    decode(step, [alone], [np.random.default_rng(1)], DrawConfig())
+    decode(step, beside, [np.random.default_rng(n) for n in (1, 2, 3)], DrawConfig())
     assert alone.rows == beside[0].rows
 
 

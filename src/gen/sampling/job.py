@@ -13,12 +13,12 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from gen.checkpoint import Checkpoint
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.harmony import Key
 from gen.marks.watermark_keys import WatermarkKey
 from gen.sampling.decoding.decode import decode
+from gen.sampling.decoding.step import TorchStep
 from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finishing.finish import Finished, SoFar, finished
@@ -158,7 +158,8 @@ class FromNothing:
 
 def write_events(
     job: PieceJob,
-    checkpoint: Checkpoint,
+    step: TorchStep,
+    habits: Habits,
     request: SampleRequest,
     watermark: WatermarkKey | None,
     seeds: Sequence[Sequence[int]],
@@ -169,15 +170,16 @@ def write_events(
 
     Args:
         job: what is to be written.
-        checkpoint: what writes.
+        step: of the model that writes.
+        habits: of the works behind it.
         request: how.
         watermark: the key that chooses with chance; None for none.
         seeds: equal ones, equal pieces.
         on_done: called with each piece as it ends; what it raises ends the batch.
         on_bar: called as each bar is whole; what it raises ends the batch, too.
     """
-    model, run, draw = checkpoint.model, request.run, request.draw
-    drafts = [job.draft(seed, checkpoint.habits) for seed in seeds]
+    run, draw = request.run, request.draw
+    drafts = [job.draft(seed, habits) for seed in seeds]
 
     def watched(place: int) -> None:
         if on_bar:
@@ -191,7 +193,7 @@ def write_events(
     def finish(place: int) -> None:
         done, better = drafts[place], tuple[PolishedCell, ...]()
         if run.polish:
-            better = polished(model, done, [*seeds[place], 6], draw, run.polish)
+            better = polished(step, done, [*seeds[place], 6], draw, run.polish)
         on_done(place, job.finish(done), done.rows, better)
 
-    decode(model, drafts, [np.random.default_rng(seed) for seed in seeds], draw, on_done=finish)
+    decode(step, drafts, [np.random.default_rng(seed) for seed in seeds], draw, on_done=finish)

@@ -27,6 +27,7 @@ from gen.provenance.history.runs import Run
 from gen.provenance.houses.house import House
 from gen.provenance.records.run_acts import Output
 from gen.sampling import receipt
+from gen.sampling.decoding.step import step_of
 from gen.sampling.finishing.finish import (
     TAKEN,
     Finished,
@@ -337,7 +338,10 @@ def _written_by(
             request.controls, request.task, number, run.steering, Rules(run.rules), timing,
             asked.source,
         )  # fmt: skip
-    return asked.controls, partial(write_events, asked, checkpoint, request, watermark)
+    # Made here once: processes that write side by side have its copies of the matrices in common.
+    step = step_of(checkpoint.model)
+    write = partial(write_events, asked, step, checkpoint.habits, request, watermark)
+    return asked.controls, write
 
 
 def timings_of(checkpoint: Checkpoint) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
 from gen.sampling.decoding.decode import decode
 from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.decoding.step import step_of
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.planning.plan import Plan
 from gen.tokens.choice import GRID, PLAYED
@@ -88,7 +89,7 @@ class Listening(Callback):
         rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
         was_training = model.training
         model.eval()
-        decode(model, drafts, rngs, DrawConfig())
+        decode(step_of(model), drafts, rngs, DrawConfig())
         model.train(was_training)
         return [piece_of(Events.of(draft.rows)) for draft in drafts]
 

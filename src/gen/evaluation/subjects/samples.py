@@ -15,6 +15,7 @@ from gen.evaluation.subjects.works import MeasuredWork, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.decoding.decode import decode, write_all
 from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.decoding.step import step_of
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
@@ -47,6 +48,7 @@ def write(
         The rows of each.
     """
     found: dict[int, list[Row]] = {}
+    step = step_of(model)
     if model.fields > len(v.FIELDS):
         for draft in drafts:
             draft.plan = replace(draft.plan, timing=PLAYED)
@@ -57,7 +59,7 @@ def write(
             [np.random.default_rng([*seed, i]) for i in batch],
         )
         decode(
-            model,
+            step,
             chosen,
             rngs,
             draw,

@@ -23,10 +23,9 @@ from threadpoolctl import threadpool_limits
 
 from gen.kv_cache import KVCache
 from gen.marks.watermark import MARKED
-from gen.model import Transformer
 from gen.processes import copies, results_of_copies
 from gen.sampling.decoding.draw import DrawConfig, draw, draw_keyed, draw_one
-from gen.sampling.decoding.step import ALL, TorchStep, step_of
+from gen.sampling.decoding.step import ALL, TorchStep
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.planning.plan import Row
 from gen.tokens import vocabulary as v
@@ -63,7 +62,7 @@ def undistracted() -> Iterator[None]:
 @torch.inference_mode()
 @undistracted()
 def decode(
-    model: Transformer,
+    step: TorchStep,
     drafts: Sequence[Draft],
     rngs: Sequence[Generator],
     config: DrawConfig,
@@ -73,18 +72,17 @@ def decode(
     """Write every draft to its end.
 
     Args:
-        model: in evaluation mode.
+        step: of the model that writes, see `step_of`.
         drafts: fresh ones; they hold the rows afterwards.
         rngs: one for each draft.
         config: how to draw.
         on_done: called with the index of each draft as it ends.
     """
-    step = step_of(model)
     pending = list(range(len(drafts)))
     while pending:
         state, cache = _prefill(step, [drafts[i] for i in pending])
         active = pending
-        while active and cache.length < model.config.context:
+        while active and cache.length < step.model.config.context:
             rows = _next_rows(
                 step, state, [drafts[i] for i in active], [rngs[i] for i in active], config
             )

@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 
 from gen.marks.watermark import Trace
-from gen.model import Transformer
 from gen.sampling.decoding.decode import decode
 from gen.sampling.decoding.draw import DrawConfig
+from gen.sampling.decoding.step import TorchStep
 from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import Hole, HoleByHole
@@ -52,14 +52,14 @@ class PolishedCell:
 
 
 def polished(
-    model: Transformer, draft: Draft, seed: Sequence[int], config: DrawConfig, tries: int
+    step: TorchStep, draft: Draft, seed: Sequence[int], config: DrawConfig, tries: int
 ) -> tuple[PolishedCell, ...]:
     """Write the worst cells of a finished draft anew; it holds the better rows afterwards.
 
     The cadence and the last chord stay: how a piece ends was decided beforehand.
 
     Args:
-        model: in evaluation mode.
+        step: of the model that wrote it.
         draft: of a piece from nothing, done.
         seed: of the chance in it.
         config: how to draw.
@@ -73,7 +73,7 @@ def polished(
     traced, found = _traced(draft, table), []
     for number, (place, why) in enumerate(faulty):
         trace = partial(traced, place)
-        if _improve(model, draft.plan, critic, place, [*seed, number], config, tries, trace):
+        if _improve(step, draft.plan, critic, place, [*seed, number], config, tries, trace):
             found.append(PolishedCell(place, why))
     if found:
         draft.state.rows = [*table.excerpt(0, bars), draft.rows[-1]]
@@ -95,7 +95,7 @@ def _traced(draft: Draft, table: CellTable) -> Callable[[Place], Trace | None]:
 
 
 def _improve(
-    model: Transformer, plan: Plan, critic: Critic, place: Place, seed: Sequence[int],
+    step: TorchStep, plan: Plan, critic: Critic, place: Place, seed: Sequence[int],
     config: DrawConfig, tries: int, traced: Callable[[], Trace | None],
 ) -> bool:  # fmt: skip
     """Write a cell up to so often, until nothing is wrong; whether it is better than it was."""
@@ -107,7 +107,7 @@ def _improve(
         rng = np.random.default_rng([*seed, attempt])
         draft = Draft(_of_holes(plan, table), order=order)
         draft.trace = traced()
-        decode(model, [draft], [rng], config)
+        decode(step, [draft], [rng], config)
         table.cells[place] = order.table.cells.get(place, best)
         if (weight := critic.weight(place[0])) < least:
             is_better, least, best = True, weight, table.cells[place]
