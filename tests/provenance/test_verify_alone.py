@@ -202,6 +202,24 @@ def test_both_say_the_same_of_ten_thousand_mutated_exports(
     assert tally["nothing"] > 0
 
 
+@pytest.mark.parametrize("path", ["ab" * 32, "../elsewhere/one.mid", "ana/One.mid", "ana/one.txt"])
+def test_a_work_that_the_log_puts_where_none_may_lie_is_missing(
+    alone: ModuleType, mutator: Mutator, path: str
+) -> None:
+    """It is not refused as a file of a wrong name: there is no file."""
+    pin = mutator.export.pins[0]
+    try:
+        place = mutator.move(path)
+        expected = product_says(mutator.export, pin)
+        assert alone_says(alone, mutator.export, write_pin(mutator.export, pin)) == expected
+        assert expected["works"] == ([place], 3)
+        assert path in {
+            refusal.path for refusal in admit(House(pin).folder, "general_model", pin=pin).missing
+        }
+    finally:
+        mutator.undo()
+
+
 def test_verifier_needs_nothing_of_the_house(mutator: Mutator, tmp_path: Path) -> None:
     """It runs where nothing else of the house is, and its exit code is the verdict."""
     shutil.copytree(CHAPTERS, tmp_path / "alone", ignore=shutil.ignore_patterns("__pycache__"))

@@ -202,7 +202,7 @@ class Gate:
         """The result, after a second look at works that arrived during the pass."""
         for record in list(self._register.live_works()):
             place = record.entry.path
-            if place not in self._seen:
+            if place not in self._seen and _fault_of_place(place) is None:
                 self.judge(place)
         self._passed.save()
         return Corpus(
@@ -245,7 +245,8 @@ class Gate:
     # -- one file ---------------------------------------------------------------------------
 
     def _verify(self, place: str) -> tuple[Work, Callable[[], Piece]]:
-        _check_place(place)
+        if fault := _fault_of_place(place):
+            raise fault
         data = self._read(place)
         digest = sha256_hex(data)
         known = self._passed.get(digest)
@@ -321,11 +322,15 @@ class Gate:
         )
 
 
-def _check_place(place: str) -> None:
-    """Names are plain ASCII, so that no two look or count alike on any platform."""
+def _fault_of_place(place: str) -> UnfitFileError | None:
+    """What is wrong with where a file lies.
+
+    Names are plain ASCII, so that no two look or count alike on any platform.
+    """
     folder, _, name = place.rpartition("/")
     stem, dot, kind = name.rpartition(".")
     if dot and kind != "mid" and kind.lower() not in ("mid", "midi"):
-        raise UnfitFileError("stray-file", f"{name!r} is no work")
+        return UnfitFileError("stray-file", f"{name!r} is no work")
     if kind != "mid" or not WORK_ID.match(stem) or not WORK_ID.match(folder):
-        raise UnfitFileError("bad-name", f"{place!r}")
+        return UnfitFileError("bad-name", f"{place!r}")
+    return None
