@@ -5,7 +5,7 @@ what it does, not how it starts. `prepared(script, …)` is a command line for t
 hands arguments, folder, environment, pipes and signals over to a fork of a server that has
 imported all that it needs, and ends as that fork ends.
 
-    test ── Popen ──▶ client ── socket ──▶ server ── fork ──▶ monitor ── fork ──▶ the command
+    test ── Popen ──▶ client ── socket ──▶ server ── fork ──▶ the command
 
 It is a true process instead where that could matter: without `fork`, for `python -c`, and where
 a variable that is read while Python or a library starts differs from the server's. Tests of the
@@ -20,7 +20,7 @@ from __future__ import annotations
 import atexit
 import gc
 import io
-import json
+import marshal
 import multiprocessing
 import os
 import select
@@ -31,11 +31,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
+from unittest.mock import patch
 
 CLIENT = Path(__file__).with_name("prepared_client.py")
 WORKER = Path(__file__).with_name("prepared_worker.py")
@@ -140,8 +143,9 @@ def serve(path: Path) -> None:
 
     begun = dict(os.environ)
     atexit.register(_leave)  # the first to register is the last to be called
-    for name in SERVERS[path.name]:
-        importlib.import_module(name)
+    with _no_cleaning_up():
+        for name in SERVERS[path.name]:
+            importlib.import_module(name)
     gc.freeze()  # forks share these pages
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -152,27 +156,84 @@ def serve(path: Path) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    link = _next_client(listener, path.with_name("alive"))
-    if link is not None:
-        listener.close()
-        _run(link, begun)
+    if command := _next_command(listener, path.with_name("alive"), begun):
+        _become(*command)
 
 
-def _next_client(listener: socket.socket, alive: Path) -> socket.socket | None:
-    """Return in a fork of its own for each client; None when the run has ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for monitors
-    listener.settimeout(5)
+@contextmanager
+def _no_cleaning_up() -> Iterator[None]:
+    """Leave out what libraries that are imported would do at the end of a process.
+
+    They take apart what ends with it anyhow, of torch in half the time that a command takes. What
+    Python's own modules do then is done, as is what the command itself asks for.
+    """
+    register = atexit.register
+
+    def registered(function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
+        module = getattr(function, "__module__", None) or ""
+        is_python = module.partition(".")[0] in sys.stdlib_module_names
+        return register(function, *args, **settings) if is_python else function
+
+    with patch.object(atexit, "register", registered):
+        yield
+    for finalizer in weakref.finalize._registry:
+        finalizer.atexit = False
+
+
+def _next_command(
+    listener: socket.socket, alive: Path, begun: dict[str, str]
+) -> tuple[dict[str, Any], list[int]] | None:
+    """Return in a fork of its own for each client; None when the run has ended.
+
+    Until then pass each client's signals on to its command, kill it with its client, and tell how
+    it ended.
+
+    Args:
+        listener: to whom clients come.
+        alive: what the run holds.
+        begun: the variables that the server began with.
+
+    Returns:
+        What the client asked for, and its streams.
+    """
+    running: dict[int, tuple[int, socket.socket]] = {}  # process descriptor: process, its client
+    links: dict[socket.socket, int] = {}  # to the clients that are there, and these descriptors
     while True:
-        try:
-            link, _ = listener.accept()
-        except TimeoutError:
-            if _has_ended(alive):
-                return None
-            continue
-        if not os.fork():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            return link
-        link.close()
+        ready, _, _ = select.select([listener, *running, *links], [], [], 5)
+        if not ready and _has_ended(alive):
+            return None
+        for each in ready:
+            if each is listener:
+                link, _ = listener.accept()
+                asked, streams = _asked(link, begun)
+                if asked is None:
+                    link.close()
+                elif child := os.fork():
+                    links[link] = ended = os.pidfd_open(child)
+                    running[ended] = child, link
+                else:
+                    for open_one in (listener, link, *links):
+                        open_one.close()
+                    for ended in running:
+                        os.close(ended)
+                    return asked, streams
+                for descriptor in streams:
+                    os.close(descriptor)
+            elif isinstance(each, int):
+                child, link = running.pop(each)
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                links.pop(link, None)
+                with suppress(OSError):
+                    link.sendall(code.to_bytes(4, "big", signed=True))
+                os.close(each)
+                link.close()
+            elif each in links:
+                numbers = _received(each)
+                for number in numbers or [signal.SIGKILL]:
+                    with suppress(ProcessLookupError):
+                        signal.pidfd_send_signal(links[each], number)
+                if not numbers:
+                    del links[each]
 
 
 def _has_ended(alive: Path) -> bool:
@@ -188,29 +249,30 @@ def _has_ended(alive: Path) -> bool:
     return True
 
 
-def _run(link: socket.socket, begun: dict[str, str]) -> None:
-    """Be the monitor of a client's command, and in a fork that command.
-
-    Args:
-        link: to the client.
-        begun: the variables that the server began with.
-    """
-    head, descriptors, *_ = socket.recv_fds(link, 8, 3)
-    asked = json.loads(link.makefile("rb").read(int.from_bytes(head, "big")))
+def _asked(link: socket.socket, begun: dict[str, str]) -> tuple[dict[str, Any] | None, list[int]]:
+    """What a client asks for, and its streams; None where it has to do that itself."""
+    streams: list[int] = []
+    try:
+        head, streams, *_ = socket.recv_fds(link, 8, 3)
+        data = link.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+        asked = marshal.loads(data)  # noqa: S302 - of a process that the tests started
+    except (OSError, EOFError, ValueError):  # it was killed meanwhile
+        return None, streams
     set_by_imports = {k: v for k, v in os.environ.items() if begun.get(k) != v}
     variables = asked["environment"]
     variables |= {k: v for k, v in set_by_imports.items() if variables.get(k) == begun.get(k)}
-    if _at_start(variables) != _at_start(dict(os.environ)):
-        link.sendall(b"n")
-        return
-    link.sendall(b"y")
-    if child := os.fork():
-        for descriptor in descriptors:
-            os.close(descriptor)
-        _watch(child, link)
-    else:
-        link.close()
-        _become(asked, descriptors)
+    is_alike = _at_start(variables) == _at_start(dict(os.environ))
+    with suppress(OSError):
+        link.sendall(b"y" if is_alike else b"n")
+    return asked if is_alike else None, streams
+
+
+def _received(link: socket.socket) -> bytes:
+    """The signals that a client passes on; nothing where it is gone."""
+    try:
+        return link.recv(1)
+    except OSError:
+        return b""
 
 
 def _at_start(environment: dict[str, str]) -> dict[str, str]:
@@ -219,21 +281,7 @@ def _at_start(environment: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in {**threads, **found}.items() if k not in TAKEN_OVER}
 
 
-def _watch(child: int, link: socket.socket) -> None:
-    """Pass signals on to the command, kill it with its client, and tell how it ended."""
-    ended = os.pidfd_open(child)
-    while True:
-        ready, _, _ = select.select([ended, link], [], [])
-        if ended in ready:
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            with suppress(OSError):
-                link.sendall(code.to_bytes(4, "big", signed=True))
-            os._exit(0)
-        for number in link.recv(1) or [signal.SIGKILL]:
-            signal.pidfd_send_signal(ended, number)
-
-
-def _become(asked: dict, descriptors: list[int]) -> None:
+def _become(asked: dict[str, Any], descriptors: list[int]) -> None:
     """Go on as `python words` would, with all that the client has; ends as Python ends."""
     import runpy
 
