@@ -89,10 +89,11 @@ def test_what_was_found_is_refused_for_what_it_is() -> None:
     assert "the generated piece output 3" in report.side_by_side()
 
 
-def test_honest_songs_are_left_alone() -> None:
+@pytest.mark.parametrize("songs", [12, 40])
+def test_honest_songs_are_left_alone(songs: int) -> None:
     house = house_of(40)
-    reports = [house.compare(heard(pop_song(2000 + n)), ("ana",)) for n in range(40)]
-    assert sum(report.verdict != CLEAR for report in reports) <= 1
+    reports = [house.compare(heard(pop_song(2000 + n)), ("ana",)) for n in range(songs)]
+    assert sum(report.verdict != CLEAR for report in reports) <= songs // 40
     assert all(report.verdict != BLOCK for report in reports)
 
 
