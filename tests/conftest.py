@@ -24,6 +24,7 @@ import thorough
 from gen.processes import cores
 from gen.provenance.houses.access import HOUSE_VARIABLE
 from gen.provenance.signing.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.rendering.renderer import LONG_TO_LOAD
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 
@@ -42,6 +43,7 @@ STRANGE = ("test_safe_parse.py", "test_file_attacks.py", "test_bombs.py", "test_
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_profile == "random" and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = secrets.randbelow(2**32)
+    thorough.leave_out(config.option.markexpr)
     _hear_ctrl_c()
     _keep_compiled_modules()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # test processes share the cores
@@ -160,7 +162,8 @@ def settings_read_once() -> Iterator[None]:
 def quick_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that help this one begin with torch imported, where that is possible."""
     if prepared.CAN_FORK:
-        monkeypatch.setattr("gen.processes._Helpers", lambda: prepared.helpers("gen.sampling.run"))
+        begun = prepared.helpers("gen.sampling.run", *LONG_TO_LOAD)
+        monkeypatch.setattr("gen.processes._Helpers", lambda: begun)
 
 
 @pytest.fixture

@@ -2,18 +2,41 @@
 
 A test stands in `thorough.txt` where it costs much and others reach what it reaches (how that was
 found: docs/decisions.md). It may still find what they do not, so every change has to pass it
-(`.ci/run`); whoever only wants to know whether all is well need not wait for it.
+(`.ci/run`); whoever only wants to know whether all is well need not wait for it. Of a property
+`make test` tries a third of the examples, of which the rest reach no further line either.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
 
 TESTS = Path(__file__).parent
 LIST = TESTS / "thorough.txt"
+
+SHARE = 3
+"""Of how many examples of a property one is tried where the thorough tests are left out."""
+_left_out = True
+
+
+def leave_out(expression: str) -> None:
+    """Take in which tests are to run, before any test file is imported.
+
+    Args:
+        expression: over marks, as pytest's `-m` has it.
+    """
+    global _left_out
+    _left_out = "not thorough" in expression
+
+
+def examples(count: int, **more: Any) -> settings:
+    """Hypothesis's settings of a property that is to hold for `count` examples, or for a share."""
+    return settings(max_examples=math.ceil(count / SHARE) if _left_out else count, **more)
 
 
 def listed() -> dict[str, int]:
@@ -23,7 +46,7 @@ def listed() -> dict[str, int]:
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Mark those tests, but for the first cases of each that stay."""
+    """Mark those tests, but for the first cases of each that stay, and properties in full."""
     stay, seen = listed(), Counter[str]()
     for item in items:
         name = f"{item.path.relative_to(TESTS).as_posix()}::{item.originalname}"
@@ -31,3 +54,5 @@ def mark(items: list[pytest.Item]) -> None:
             seen[name] += 1
             if seen[name] > stay[name]:
                 item.add_marker(pytest.mark.thorough)
+        if not _left_out and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.thorough)

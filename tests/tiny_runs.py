@@ -23,8 +23,8 @@ from prepared import prepared, quick_subprocess
 
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
 SECRET = "secret-of-the-user"  # noqa: S105 - the name of a file
-GAUGED = 0.001
-"""Seconds for which a machine's speed is measured; long enough where nobody looks at it."""
+GAUGED = {"_SECONDS": 0.001, "_SIDE": 64}
+"""For how long and by what product a machine's speed is measured where nobody looks at it."""
 SETTINGS = (
     "model=tiny model.n_layer=1 model.width=16 model.n_head=1 model.mlp_ratio=2 model.context=128 "
     "model.dropout=0.0 data.training_window=32 data.batch_size=4 data.split.validation=0.2 "
@@ -92,7 +92,8 @@ def _close_logs() -> None:
 def train(*words: str, first: str = "") -> Done:
     """A tiny run by command line, in this process; `first` goes before all settings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gen.training.gauges._SECONDS", GAUGED)
+        for name, value in GAUGED.items():
+            patch.setattr(f"gen.training.gauges.{name}", value)
         return call(TRAIN, *first.split(), *SETTINGS.split(), *words)
 
 
@@ -103,7 +104,7 @@ if __name__ == "__main__":
     from gen.disk import seals
     from gen.training import gauges
 
-    gauges._SECONDS = GAUGED
+    vars(gauges).update(GAUGED)
     seals.secret_path = lambda: Path(SECRET).absolute()
     sys.path[0] = str(TRAIN.parent)
     subprocess_script.subprocess = quick_subprocess  # for a second process beside this one

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.data.augment import (
@@ -28,6 +28,7 @@ from gen.tokens.reading import decode
 from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_of, section_id
 from music import FIRST, STEP, Theme, covering_windows, events_of, pieces
+from thorough import examples
 
 PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)
 
@@ -118,7 +119,7 @@ def test_covering_windows_count_every_event_once_in_order(length):
 
 
 @given(pieces(most_tracks=3), st.integers(60, 120))
-@settings(max_examples=30)
+@examples(30)
 def test_covering_windows_count_every_event_of_any_piece_once(piece, length):
     work = TokenisedWork.of(events_of(piece, Annotations(sections="A:1", genre="rock")))
     windows = covering_windows(work, length)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
@@ -34,6 +34,7 @@ from gen.likeness.voices import (
 from gen.piece import Note, Piece, Track
 from gen.provenance.desk.works import kept_work
 from gen.provenance.signing.canonical import sha256_hex
+from thorough import examples
 
 UNIT = 480
 
@@ -226,7 +227,7 @@ def test_drums_and_short_lines_have_no_voice() -> None:
 
 
 @given(st.lists(st.integers(-12, 12), min_size=GUARANTEED_RUN, max_size=60), st.integers(0, 2**32))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_every_shared_run_of_guaranteed_length_has_a_kept_shingle_in_common(steps, seed) -> None:
     rng = random.Random(seed)  # noqa: S311
     shared = np.array(steps, dtype=np.int16)

@@ -7,7 +7,7 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.errors import HouseError
@@ -16,6 +16,7 @@ from gen.rendering import musicxml
 from gen.rendering.notation import MOST_VOICES, staves
 from gen.rendering.ruler import DIVISIONS, Ruler
 from gen.rendering.score import spelled
+from thorough import examples
 
 TYPES = {"32nd": 3, "16th": 6, "eighth": 12, "quarter": 24, "half": 48, "whole": 96, "breve": 192}
 
@@ -86,7 +87,7 @@ notes_strategy = st.lists(
 meters_strategy = st.sampled_from([(4, 4), (3, 4), (6, 8), (7, 8), (9, 8), (5, 16), (2, 2)])
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(notes_strategy, meters_strategy, st.booleans(), st.sampled_from([0, 40]))
 def test_any_notes_at_all_become_full_bars_of_plain_values(notes, meter, is_drum, program):
     piece = one_track(sorted(notes), *meter, is_drum=is_drum, program=program)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mutants import make_valid, mutate
 
@@ -48,6 +48,7 @@ from gen.tokens.vocabulary import Kind
 from gen.tokens.word_ids import chord_of
 from houses import make_piece
 from music import FIRST, loose_pieces, pieces, random_row
+from thorough import examples
 
 SEEDS = range(40)
 BAR = len(v.FIELDS) + COLUMNS.index("bar")
@@ -135,7 +136,7 @@ def check(source: Source, piece: Piece, places: set[tuple[int, int]], bars: int)
     return new
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(anything, st.integers(0, 2**32), st.floats(0.05, 1), st.sampled_from([0.0, 0.6, 0.95]))
 def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, notes):
     source = source_of(piece)
@@ -153,7 +154,7 @@ def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, no
     check(source, result, places, source.bars)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(anything, st.integers(0, 2**32), st.sampled_from([0.0, 0.6, 0.95]))
 def test_every_instrument_that_is_added_sounds_and_the_file_stays(piece, seed, notes):
     source = source_of(piece)
@@ -169,7 +170,7 @@ def test_every_instrument_that_is_added_sounds_and_the_file_stays(piece, seed, n
     assert all(55 <= note.pitch <= 80 for note in result.tracks[count].notes)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(anything, st.integers(0, 2**32), st.integers(1, 6), st.sampled_from([0.0, 0.6, 0.95]))
 def test_a_continuation_has_its_bars_after_all_that_was_there(piece, seed, bars, notes):
     source = source_of(piece)
@@ -184,7 +185,7 @@ def test_a_continuation_has_its_bars_after_all_that_was_there(piece, seed, bars,
     assert all(note.end_ticks <= source.ticks(end) for note in new)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(anything, st.integers(0, 2**32), st.data())
 def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
     source = source_of(piece)
@@ -200,7 +201,7 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
     check(source, job.finish(draft).piece, places, source.bars)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(anything, st.integers(0, 2**32))
 def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
     source = source_of(piece)

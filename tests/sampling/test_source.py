@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import fmean
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drafts import written
@@ -35,6 +35,7 @@ from gen.tokens.score import score_of
 from houses import make_piece
 from midi_files import event, meta, note, smf
 from rich_files import rich_files, said_in
+from thorough import examples
 
 BAR = 480 * 4
 
@@ -70,7 +71,7 @@ def bass(bars: int, velocity: int = 40) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_an_infill_whose_cells_are_put_back_equals_the_file_byte_for_byte(data):
     file = data.draw(rich_files())
     try:
@@ -160,7 +161,7 @@ def notes_of(original) -> Counter:
 
 
 @given(rich_files(), st.integers(0, 99), st.sampled_from(["vary", "accompany", "continue"]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_whatever_a_file_says_it_can_be_worked_on_and_keeps_it(file, seed, mode):
     try:
         source = source_of(file)

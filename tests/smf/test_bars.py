@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gen.piece import Note, Piece, TimeSignature, Track
 from gen.smf import RuleBroken, normalise, parse, write
@@ -16,6 +16,7 @@ from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of
 from idiomatic_songs import KINDS, idiomatic_song
 from midi_files import pieces
+from thorough import examples
 
 
 def piece_of(*meters: tuple[int, int, int], unit: int = 480, bars: int = 8) -> Piece:
@@ -24,7 +25,7 @@ def piece_of(*meters: tuple[int, int, int], unit: int = 480, bars: int = 8) -> P
 
 
 @given(pieces(max_tracks=30))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_what_the_gate_admits_the_tokenizer_writes(piece: Piece) -> None:
     if not piece.note_count:
         return
@@ -43,7 +44,7 @@ def test_what_the_gate_admits_the_tokenizer_writes(piece: Piece) -> None:
 
 
 @given(pieces())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_setting_bar_lines_moves_no_note(piece: Piece) -> None:
     before = deepcopy(piece)
     set_bar_lines(piece)

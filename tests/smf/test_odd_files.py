@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from gen.analysis import analyse
 from gen.data.store import rows_with_echoes
@@ -12,12 +12,13 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
 from odd_files import odd_files
+from thorough import examples
 
 TOKENIZERS = (HouseTokenizer(), HouseTokenizer(timing="played"))
 
 
 @given(odd_files())
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_whatever_is_taken_becomes_rows_and_is_read_alike(data: bytes) -> None:
     try:
         found = normalise(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gen.piece import Marker, Note, Pedal, Track
@@ -16,6 +16,7 @@ from gen.smf.rewrite import NoChannelError, Request, free_channels, rewrite
 from gen.smf.rules import RuleBroken
 from midi_files import event, meta, note, smf
 from rich_files import rich_files, said_in
+from thorough import examples
 
 _BAR = 96 * 4
 ORGAN = Track("Organ", 19, notes=[Note(0, 96, 72, 70)])
@@ -71,7 +72,7 @@ def own_notes(data: bytes, slot: int, stretch):
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_cells_that_are_put_back_give_the_file_byte_for_byte(data):
     file = data.draw(rich_files())
     found = readable(file)
@@ -102,7 +103,7 @@ def new_notes(draw, stretches):
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_only_notes_of_the_cells_and_what_shaped_them_go_and_old_notes_keep_their_lengths(data):
     file = data.draw(rich_files())
     found = readable(file)
@@ -146,7 +147,7 @@ def is_pedal(one) -> bool:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_an_added_track_leaves_every_event_of_the_file_where_it_is(data):
     file = data.draw(rich_files())
     readable(file)

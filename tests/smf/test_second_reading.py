@@ -6,19 +6,20 @@ import copy
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gen.errors import HouseError
 from gen.piece import Note, Piece, Tempo, TimeSignature
 from gen.smf import parse, write
 from gen.smf.second_reading import check_read_alike
 from music import Theme, pieces
+from thorough import examples
 
 PIECE = Theme(1, bars=4).piece()
 FILE = write(PIECE)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(pieces())
 def test_what_is_written_is_read_alike(piece):
     data = write(piece)

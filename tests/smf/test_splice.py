@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.smf.original import read_original
 from gen.smf.splice import Edits, Insertion, splice
 from midi_files import chunk, event, header, meta, note, smf
 from rich_files import Said, rich_files, said_in
+from thorough import examples
 
 
 def untouched(data: bytes) -> bytes:
@@ -17,7 +18,7 @@ def untouched(data: bytes) -> bytes:
 
 
 @given(rich_files())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_file_to_which_nothing_is_done_is_the_same_bytes(data):
     assert untouched(data) == data
 
@@ -30,7 +31,7 @@ def test_stray_bytes_foreign_chunks_and_a_long_header_stay_where_they_are():
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_events_that_stay_keep_their_bytes_and_order_around_those_that_go_and_come(data):
     file = data.draw(rich_files())
     original = read_original(file)
@@ -49,7 +50,7 @@ def test_events_that_stay_keep_their_bytes_and_order_around_those_that_go_and_co
 
 
 @given(rich_files())
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_a_track_beside_the_changed_one_keeps_every_byte(data):
     original = read_original(data)
     edits = [Edits() for _ in original.tracks]

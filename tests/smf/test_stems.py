@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 from gen.piece import Note
 from gen.provenance.admission.mark import is_generated, mark_generated
@@ -12,6 +12,7 @@ from gen.smf.stems import stems
 from houses import make_piece
 from midi_files import event, meta, note, smf
 from rich_files import rich_files, said_in
+from thorough import examples
 
 
 def begun(note: Note) -> tuple[int, int, int]:
@@ -57,7 +58,7 @@ def test_stems_of_a_generated_piece_carry_its_marks():
 
 
 @given(rich_files())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_notes_of_all_stems_are_those_of_the_file(data):
     try:
         found = stems(data)

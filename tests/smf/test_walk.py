@@ -6,7 +6,7 @@ import pickle
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gen.errors import MalformedMidi
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
@@ -25,6 +25,7 @@ from midi_files import (
     pieces,
     smf,
 )
+from thorough import examples
 
 NOTE_ON, NOTE_OFF = 0x90, 0x80
 SEVEN_SHARPS_TOO_MANY = bytes((8, 0))
@@ -211,7 +212,7 @@ def test_the_house_s_own_chunks_may_follow_the_last_track(kind: bytes) -> None:
 
 
 @given(pieces())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_symusic_and_mido_hear_what_the_walker_hears(piece: Piece) -> None:
     data = write(piece)
     heard = heard_in(parse(data))

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.smf import RuleBroken, musical_hash, parse, write
 from gen.smf.lenient import read_leniently
 from gen.smf.writer import MELODIC_CHANNELS, sharing
 from midi_files import heard_by_mido, heard_by_symusic, heard_in, pieces
+from thorough import examples
 
 ONE_NOTE = Note(0, 480, 60, 80)
 
 
 @given(pieces())
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_parsing_what_was_written_gives_the_piece(piece: Piece) -> None:
     data = write(piece)
     assert parse(data) == piece

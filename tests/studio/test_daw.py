@@ -21,6 +21,7 @@ from gen.piece import Note
 from gen.smf import parse
 from gen.studio.desk import Desk
 from gen.studio.session import StudioSession, announced, session_file
+from thorough import examples
 
 lupa = pytest.importorskip("lupa.lua54")
 
@@ -68,7 +69,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(VALUES)
 def test_json_is_read_and_written_as_pythons_is(lua, library, value) -> None:
     said = json.loads(library[b"encode"](table_of(lua, value)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.piece import DRUM_PROGRAM, ROLES
@@ -22,6 +22,7 @@ from gen.tokens.events import Events, latest
 from gen.tokens.vocabulary import Kind
 from gen.tokens.word_ids import chord_id, key_id
 from music import FIRST, Theme, bos, events_of, pieces, track_row
+from thorough import examples
 
 
 def plain_columns(events: Events, first_bar: int, bars: int | None) -> list[list[int]]:
@@ -83,7 +84,7 @@ def plain_pitch_class(kind: int, value: int) -> int:
 
 
 @given(pieces(most_tracks=3), st.integers(0, 300), st.none() | st.integers(1, 400))
-@settings(max_examples=50)
+@examples(50)
 def test_columns_are_those_that_follow_event_by_event(piece, first_bar, bars):
     notes = Annotations("waltz", key="Eb minor", chords="F#m7 | NC | Db/F", sections="A:1")
     events = events_of(piece, notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.data.augment import transposed
@@ -15,6 +15,7 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import SPANS, Kind
 from music import FIRST, Theme, bos, events_of, pieces, track_row
+from thorough import examples
 
 HEARD = (Kind.BAR, Kind.CELL, Kind.FILL, Kind.NOTE, Kind.PEDAL)
 VALUE, RHYME = ECHO_COLUMNS.index("echo_value"), ECHO_COLUMNS.index("rhyme_value")
@@ -81,7 +82,7 @@ def longest(pasts: list[list[int]], keys: list) -> tuple[int | None, int]:
 
 
 @given(pieces(most_tracks=3), st.booleans())
-@settings(max_examples=40)
+@examples(40)
 def test_echoes_are_what_a_search_of_all_that_went_before_finds(piece, annotated):
     events = events_of(
         piece, Annotations("waltz", chords="F | NC", sections="A:1") if annotated else None
@@ -106,7 +107,7 @@ def test_the_memory_of_a_walk_tells_the_same_row_by_row(seed):
 
 
 @given(pieces(most_tracks=3))
-@settings(max_examples=40)
+@examples(40)
 def test_the_memory_of_a_walk_tells_the_same_of_any_piece(piece):
     events = events_of(piece)
     memory = EchoMemory()

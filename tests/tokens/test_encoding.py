@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen import smf
@@ -19,6 +19,7 @@ from gen.tokens.tokenizer import HouseTokenizer, score_of
 from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id, section_id
 from music import FIRST, events_of, loose_pieces, pieces
+from thorough import examples
 
 TOKENIZER = HouseTokenizer()
 
@@ -44,13 +45,13 @@ def test_a_piece_on_the_grid_comes_back_to_the_last_detail(piece):
 
 
 @given(pieces(most_tracks=3))
-@settings(max_examples=50)
+@examples(50)
 def test_a_file_on_the_grid_comes_back_to_the_last_detail(piece):
     assert TOKENIZER.piece(TOKENIZER.events(smf.parse(smf.write(piece)))) == piece
 
 
 @given(loose_pieces())
-@settings(max_examples=50)
+@examples(50)
 def test_what_the_grid_made_of_a_piece_stays_as_it_is(piece):
     events = events_of(piece)
     assert events_of(decode(events)).tolist() == events.tolist()
@@ -236,7 +237,7 @@ def test_a_mode_counts_as_the_major_or_minor_it_belongs_to():
 
 
 @given(pieces(), st.integers(0, 5))
-@settings(max_examples=25)
+@examples(25)
 def test_annotations_never_change_the_music(piece, which):
     notes = (
         Annotations(genre="waltz"),

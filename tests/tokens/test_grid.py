@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from symusic import ControlChange, Score
 
@@ -22,6 +22,7 @@ from gen.tokens.reading import decode
 from gen.tokens.tokenizer import score_of
 from midi_files import pieces as strict_pieces
 from music import STEP, loose_pieces, pieces
+from thorough import examples
 
 LONGEST = 192
 
@@ -137,7 +138,7 @@ def test_bars_are_those_that_the_piece_counts(piece):
 
 
 @given(st.integers(24, 9600), st.integers(0, 50_000))
-@settings(max_examples=200)
+@examples(200)
 def test_an_onset_moves_by_at_most_half_a_step(division, tick):
     piece = Piece(division, [Track(notes=[Note(tick, division, 60, 99)])])
     onset = int(grid_of(piece).parts[0].onset[0])
@@ -265,7 +266,7 @@ def test_of_too_many_instruments_those_of_one_family_are_joined_and_no_role_is_t
 
 
 @given(strict_pieces(max_tracks=40))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_whatever_the_strict_walker_reads_the_tokenizer_writes(piece):
     if piece.note_count:
         grid = grid_of(smf.parse(smf.write(piece)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
@@ -20,6 +20,7 @@ from gen.tokens.score import score_of
 from gen.tokens.tokenization import HOUSE_EVENTS, PLAYED_EVENTS, tokenization_of
 from gen.tokens.tokenizer import HouseTokenizer, house_config
 from music import STEP, loose_pieces, pieces
+from thorough import examples
 
 TOKENIZER, ON_GRID = HouseTokenizer(timing=PLAYED), HouseTokenizer()
 LONG = 24 * STEP
@@ -48,7 +49,7 @@ def by_pitch(piece: Piece) -> list[Note]:
 
 
 @given(played())
-@settings(max_examples=60)
+@examples(60)
 def test_what_was_played_comes_back_as_it_was(piece):
     piece.tracks[0].notes[0] = Note(13, 40, 57, 64)  # off the grid, whatever was drawn
     piece.tracks[0].notes.sort()
@@ -62,7 +63,7 @@ def test_what_was_played_comes_back_as_it_was(piece):
 
 
 @given(pieces())
-@settings(max_examples=40)
+@examples(40)
 def test_a_work_on_the_grid_comes_back_as_before_and_holds_no_timing(piece):
     events = TOKENIZER.events(piece)
     assert not events.is_played
@@ -72,7 +73,7 @@ def test_a_work_on_the_grid_comes_back_as_before_and_holds_no_timing(piece):
 
 
 @given(loose_pieces())
-@settings(max_examples=60)
+@examples(60)
 def test_what_is_played_stands_on_the_grid_where_it_stood_before(piece):
     annotations = Annotations(genre="waltz", key="A minor", chords="Am | E7")
     events = TOKENIZER.events(piece, annotations)
@@ -80,7 +81,7 @@ def test_what_is_played_stands_on_the_grid_where_it_stood_before(piece):
 
 
 @given(loose_pieces())
-@settings(max_examples=60)
+@examples(60)
 def test_what_was_written_is_read_back_as_the_same_events(piece):
     written = TOKENIZER.piece(TOKENIZER.events(piece))
     again = TOKENIZER.piece(TOKENIZER.events(written))
@@ -90,7 +91,7 @@ def test_what_was_written_is_read_back_as_the_same_events(piece):
 
 
 @given(loose_pieces())
-@settings(max_examples=60)
+@examples(60)
 def test_no_note_sounds_when_its_pitch_begins_again_or_after_the_last_bar(piece):
     events = TOKENIZER.events(piece)
     end = int(events.bar_starts[-1]) * STEP

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from miditok import REMI, TokenizerConfig
 from symusic import Score
 
@@ -19,6 +19,7 @@ from gen.tokens.events import Events
 from gen.tokens.tokenizer import HouseTokenizer, house_config, score_of
 from gen.tokens.vocabulary import Kind
 from music import Theme, loose_pieces, pieces
+from thorough import examples
 
 TOKENIZER = HouseTokenizer()
 
@@ -39,7 +40,7 @@ def what_it_says(score: Score) -> list[object]:
 
 
 @given(pieces())
-@settings(max_examples=40)
+@examples(40)
 def test_decode_gives_back_the_score_that_encode_was_given(piece):
     score = score_of(piece)
     again = TOKENIZER.decode(TOKENIZER.encode(score))
@@ -134,7 +135,7 @@ def test_a_sequence_is_split_at_its_bars_and_keeps_every_event():
 
 
 @given(loose_pieces() | pieces(most_tracks=3))
-@settings(max_examples=40)
+@examples(40)
 def test_what_the_strict_walker_reads_is_what_symusic_reads(piece):
     try:
         data = smf.write(piece)
@@ -160,7 +161,7 @@ def test_events_carry_what_is_known_of_the_work():
 
 
 @given(pieces(most_tracks=3))
-@settings(max_examples=20)
+@examples(20)
 def test_what_encode_writes_has_no_errors_by_miditoks_count(piece):
     assert TOKENIZER.tokens_errors(TOKENIZER.encode(score_of(piece))) == 0
 

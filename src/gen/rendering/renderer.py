@@ -32,6 +32,8 @@ class Rendered:
     stems: tuple[Path, ...] = ()
 
 
+LONG_TO_LOAD: Final = ("matplotlib.figure", "matplotlib.backends.backend_agg", "scipy.signal")
+"""Modules that each helping process imports before the first piece is there."""
 _USUAL: Final = Playing()
 _KINDS: Final = (".png", ".musicxml", ".wav")
 
@@ -172,5 +174,5 @@ def title_of(stem: str) -> str:
 
 def _load() -> None:
     """Import what takes a while."""
-    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "scipy.signal"):
+    for name in LONG_TO_LOAD:
         import_module(name)
