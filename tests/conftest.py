@@ -162,7 +162,8 @@ def settings_read_once() -> Iterator[None]:
 def quick_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that help this one begin with torch imported, where that is possible."""
     if prepared.CAN_FORK:
-        begun = prepared.helpers("gen.sampling.run", *LONG_TO_LOAD)
+        modules = ("gen.sampling.run", "gen.data.tokenising", *LONG_TO_LOAD)
+        begun = prepared.helpers(*modules)
         monkeypatch.setattr("gen.processes._Helpers", lambda: begun)
 
 
