@@ -7,10 +7,13 @@ import gc
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +38,8 @@ settings.register_profile("random", settings.get_profile("steady"), derandomize=
 settings.load_profile("steady")  # the same examples each time; others: --hypothesis-profile=random
 
 
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - a file system of Linux
+"""Where files lie in memory, and the bytes that have to be free there."""
 STRANGE = ("test_safe_parse.py", "test_file_attacks.py", "test_bombs.py", "test_mutants.py")
 """Files with tests of how files are read that may be anything."""
 
@@ -44,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_profile == "random" and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = secrets.randbelow(2**32)
     thorough.leave_out(config.option.markexpr)
+    _write_into_memory()
     _hear_ctrl_c()
     _keep_compiled_modules()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # test processes share the cores
@@ -62,6 +68,18 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: list[XSpec]) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, since tests wait for processes that they start."""
     return cores() + 1
+
+
+def _write_into_memory() -> None:
+    """Keep what tests write in memory, where there is room: it is there for seconds.
+
+    A disk that is busy, or slow to forget what is deleted, can make them wait as long again.
+    """
+    if "TMPDIR" not in os.environ and MEMORY.is_dir():
+        with suppress(OSError):
+            if shutil.disk_usage(MEMORY).free > ROOM and os.access(MEMORY, os.W_OK):
+                os.environ["TMPDIR"] = str(MEMORY)
+                tempfile.tempdir = None  # it is asked for anew
 
 
 def _hear_ctrl_c() -> None:
