@@ -204,9 +204,12 @@ def _draw_rows(
                 if (found := _drawn(drafts[n], field, rows[n], ids, own, config)) is not None:
                     rows[n][field] = found
                     keyed.add(place)
-            if left := [place for place in range(len(free)) if place not in keyed]:
+            left = [place for place in range(len(free)) if place not in keyed]
+            if keyed:
+                scores, allowed = scores[left], allowed[left]
+            if left:
                 of_chance = [rngs[free[place]] for place in left]
-                drawn = draw(scores[left], allowed[left, some], config, of_chance)
+                drawn = draw(scores, allowed[:, some], config, of_chance)
                 for place, drawn_id in zip(left, drawn, strict=True):
                     rows[free[place]][field] = drawn_id + first
         if field == v.POSITION:

@@ -71,10 +71,10 @@ def draw(
     left = list(range(len(rngs)))
     while True:
         points = sums[:, -1] * [rngs[n].random() for n in left]
-        found = (sums > points[:, None]).argmax(1).tolist()
-        for n, drawn in zip(left, found, strict=True):
+        found = (sums > points[:, None]).argmax(1)
+        for n, drawn in zip(left, found.tolist(), strict=True):
             ids[n] = drawn
-        likelier = weights * (weights > weights[range(len(left)), found, None])
+        likelier = weights * (weights > weights[np.arange(len(left)), found, None])
         refused = np.add.reduce(likelier, 1, dtype=np.float64) >= enough
         if not np.count_nonzero(refused):
             return ids
