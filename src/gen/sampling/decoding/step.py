@@ -177,7 +177,7 @@ class NumpyStep(TorchStep):
         visible = None
         if cache.left_pad is not None:
             visible = np.arange(end) >= cache.left_pad.numpy()[:, None, None, None]  # (N, 1, 1, T)
-        x: Floats = rms_norm(self.embeddings[self.starts + rows].sum(1))
+        x: Floats = rms_norm(self.embeddings.take(self.starts + rows, 0).sum(1))
         for layer, (qkv, attention_out, mlp) in enumerate(self.blocks):
             mixed = _product(rms_norm(x), qkv).reshape(count, -1, width)
             facing = (rms_norm(mixed[:, :turned]).view(np.complex64) * turn).view(np.float32)
@@ -214,7 +214,7 @@ class NumpyStep(TorchStep):
 
     def add(self, field: int, states: Any, ids: list[int]) -> Any:
         first = int(self.starts[field])
-        return states + self.embeddings[[first + number for number in ids]]
+        return states + self.embeddings.take([first + number for number in ids], 0)
 
 
 class GraphStep(TorchStep):
