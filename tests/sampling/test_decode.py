@@ -146,6 +146,24 @@ def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(mon
     assert any(refused)
 
 
+@pytest.mark.parametrize("kind", [step_of, TorchStep, GraphStep])
+def test_a_piece_that_is_worked_on_as_it_ends_changes_nothing_in_those_beside_it(kind):
+    """As polishing does, by the same step and a cache of its own."""
+    step, plans = kind(model_of(context=200)), samples.like(works(4), 4)
+
+    def one_more(_: int) -> None:
+        decode(step, samples.like(works(1), 2), [np.random.default_rng(9)], DrawConfig())
+
+    written = []
+    for on_done in (None, one_more):
+        drafts = [Draft(replace(one.plan, bars=bars)) for bars, one in enumerate(plans, 2)]
+        rngs = [np.random.default_rng(n) for n in range(len(drafts))]
+        decode(step, drafts, rngs, DrawConfig(), on_done=on_done)
+        written.append([draft.rows for draft in drafts])
+    assert len({len(rows) for rows in written[0]}) > 1
+    assert written[0] == written[1]
+
+
 def test_pieces_longer_than_the_context_are_those_of_the_model_itself():
     """The view is shown anew again and again, while pieces beside each other end."""
     model, written = model_of(context=28), []
