@@ -3,7 +3,7 @@
 A test stands in `thorough.txt` where it costs much and others reach what it reaches (how that was
 found: docs/decisions.md). It may still find what they do not, so every change has to pass it
 (`.ci/run`); whoever only wants to know whether all is well need not wait for it. Of a property
-`make test` tries a third of the examples, of which the rest reach no further line either.
+of music `make test` tries a third of the examples.
 """
 
 from __future__ import annotations
