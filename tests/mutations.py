@@ -383,7 +383,7 @@ class Mutator:
         """`roster.json` as the log now ends, most of the time."""
         rosters = [line for line in lines if line.startswith(b'{"act":"key"')]
         if rosters and rng.random() < 0.9:
-            data = json.loads(rosters[-1])["data"]
+            data = json.loads(rosters[-1]).get("data")
             signed = data.get("signed") if isinstance(data, dict) else data
             (self.export.folder / ROSTER).write_bytes(json.dumps(signed, indent=1).encode())
 
