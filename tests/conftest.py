@@ -27,7 +27,6 @@ import thorough
 from gen.processes import cores
 from gen.provenance.houses.access import HOUSE_VARIABLE
 from gen.provenance.signing.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
-from gen.rendering.renderer import LONG_TO_LOAD
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 
@@ -179,6 +178,8 @@ def settings_read_once() -> Iterator[None]:
 @pytest.fixture
 def quick_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that help this one begin with torch imported, where that is possible."""
+    from gen.rendering.renderer import LONG_TO_LOAD
+
     if prepared.CAN_FORK:
         modules = ("gen.sampling.run", "gen.data.tokenising", *LONG_TO_LOAD)
         begun = prepared.helpers(*modules)

@@ -49,10 +49,10 @@ def mark(items: list[pytest.Item]) -> None:
     """Mark those tests, but for the first cases of each that stay, and properties in full."""
     stay, seen = listed(), Counter[str]()
     for item in items:
+        if item.get_closest_marker("slow"):
+            continue
         name = f"{item.path.relative_to(TESTS).as_posix()}::{item.originalname}"
-        if name in stay and not item.get_closest_marker("slow"):
-            seen[name] += 1
-            if seen[name] > stay[name]:
-                item.add_marker(pytest.mark.thorough)
-        if not _left_out and is_hypothesis_test(getattr(item, "obj", None)):
+        seen[name] += 1
+        is_in_full = not _left_out and is_hypothesis_test(getattr(item, "obj", None))
+        if is_in_full or seen[name] > stay.get(name, math.inf):
             item.add_marker(pytest.mark.thorough)
