@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from gen.arithmetic import ENVIRONMENT
 from gen.errors import SettingError
@@ -25,6 +27,9 @@ AVX2 = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
 """Variables that keep every library here from AVX-512."""
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 _PRECISIONS = {
     "32": "float32", "32-true": "float32", "bf16": "bfloat16", "bf16-mixed": "bfloat16",
 }  # fmt: skip
@@ -75,6 +80,16 @@ def begin_capped() -> None:
     missing = {name: value for name, value in AVX2.items() if os.environ.get(name) != value}
     if missing:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | missing)  # noqa: S606
+
+
+def alone(measure: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """What a function of a module returns in a process that has done nothing else.
+
+    Its memory and its peak are its own, and it is begun on every system alike; it may have
+    processes of its own.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, *args, **kwargs).result()
 
 
 def _gpu_model() -> str | None:

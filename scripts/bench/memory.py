@@ -7,14 +7,13 @@ steps: weights, gradients, optimiser and what a step computes. Both see about as
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import re
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.machine import alone
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
@@ -45,23 +44,14 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     settings = settings_of(args.set)
     found = admitted_works(settings)[: args.works] if works is None else works
     sides = deal(found, settings)
-    ours = _alone(_ours, settings, sides, args.seed)
+    ours = alone(_ours, settings, sides, args.seed)
     batch = max(1, round(ours["notes_per_step"] / _notes_per_window(sides, args.peer_window)))
-    peer = _alone(_peer, ours["parameters"], settings, sides, (batch, args.peer_window), args.seed)
+    peer = alone(_peer, ours["parameters"], settings, sides, (batch, args.peer_window), args.seed)
     return {
         "seed": args.seed,
         "models": [ours, peer],
         "ratio": {"megabytes": ours["megabytes"] / peer["megabytes"]},
     }
-
-
-def _alone(measure: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
-    """Call in a fresh process, whose peak is its own."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        row = pool.submit(measure, *given).result()
-    print(f"{row['model']}: {row['megabytes']:.0f} MB", file=sys.stderr, flush=True)
-    return row
 
 
 def peak_megabytes() -> float:
@@ -135,9 +125,11 @@ def _peer(
 
 
 def _row(name: str, parameters: int, before: float, notes: int) -> dict[str, Any]:
+    megabytes = peak_megabytes() - before
+    print(f"{name}: {megabytes:.0f} MB", file=sys.stderr, flush=True)
     return {
         "model": name,
         "parameters": parameters,
         "notes_per_step": notes / STEPS,
-        "megabytes": peak_megabytes() - before,
+        "megabytes": megabytes,
     }

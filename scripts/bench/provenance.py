@@ -8,7 +8,6 @@ is what the process that runs the gate has gained while it holds the whole resul
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import subprocess
@@ -17,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from bench.machine import alone
 
 WORKS = 2_000
 BATCH = 500
@@ -34,7 +35,7 @@ def run(args: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         house, accept_seconds = make_house(Path(folder) / "house", count)
         floor = _floor_seconds(house)
-        gate, admitted, grown = _gate_in_child(house)
+        gate, admitted, grown = alone(_gate_seconds, house)
         size = sum(path.stat().st_size for path in house.folder.glob("*/*.mid"))
     return {
         "works": admitted,
@@ -136,14 +137,8 @@ def _floor_seconds(house: Any) -> float:
     return seconds
 
 
-def _gate_in_child(house: Any) -> tuple[float, int, int]:
-    """Seconds, admitted works and growth of memory, in a process that has done nothing else."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found: tuple[float, int, int] = pool.apply(_gate_seconds, (house,))
-    return found
-
-
 def _gate_seconds(house: Any) -> tuple[float, int, int]:
+    """Seconds, admitted works and growth of memory of a process that has done nothing else."""
     from gen.provenance.admission.gate import admit
 
     house.load()  # imports and caches are no work's memory

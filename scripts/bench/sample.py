@@ -7,6 +7,8 @@ probability; ours also keeps its grammar, and its pieces end when they end, so t
 for. Both may use all processors: ours where `scripts/sample.py` would, for enough pieces at once.
 The peer gets what is fastest for it: float32 or bfloat16, a cache that grows or one of full size,
 one thread or all. Neither side is compiled.
+
+Each is timed in a process of its own, which has in memory what it needs to write and no more.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from bench.machine import begin_capped
+from bench.machine import alone, begin_capped
 
 if TYPE_CHECKING:
     import torch
@@ -66,33 +68,47 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     """
     if args.avx2:
         begin_capped()
-    import torch
-
     from bench.corpus import opened
     from bench.peer import PeerTokenizer
     from gen.model import parameter_count
+    from gen.sampling.planning.rules import NEWEST, Rules
 
     settings, sides = opened(args.set, works)
     held_out = sides.validation + sides.test
-    torch.manual_seed(args.seed)
-    model = _model(args, settings).to(args.device)
-    parameters = parameter_count(model)
-    from gen.sampling.planning.rules import NEWEST, Rules
-
     plan = replace(_plan(held_out, args.bars), steering=args.steering, rules=Rules(NEWEST))
     tokenizers = {
         "Llama, REMI": PeerTokenizer(),
         "Llama, BPE": PeerTokenizer(sides.train, args.bpe_size),
     }
+    model = _model(args, settings).to(args.device)
+    parameters = parameter_count(model)
+    shape = parameters, model.config.n_layer, model.config.n_head
+    steps_per_note = _steps_per_note(held_out)
     rows = []
     for batch in map(int, args.batches.split(",")):
+
+        def time_ours(batch: int = batch) -> dict[str, Any]:
+            steps, notes, seconds = alone(_ours, args, settings, plan, batch)
+            return _row(
+                "this house's", batch, steps, seconds, steps_per_note,
+                written_notes_per_second=notes / seconds,
+            )  # fmt: skip
+
         # Ours take a second and the peers half a minute, in which a machine may change its pace:
         # so ours are timed before, between and after, and the median counts.
-        ours = [_ours(model, plan, held_out, batch, args.seed)]
+        ours = [time_ours()]
         peers = []
         for name, tokenizer in tokenizers.items():
-            peers.append(_peer(name, tokenizer, model, held_out, ours[0], args.peer_tokens))
-            ours.append(_ours(model, plan, held_out, batch, args.seed))
+            per_note = _ids_per_note(tokenizer, held_out)
+            tokens = args.peer_tokens or round(
+                ours[0]["steps_per_piece"] / steps_per_note * per_note
+            )
+            way, seconds = alone(
+                _peer, shape, (tokenizer.size, tokenizer.bos), args.device, batch, tokens
+            )
+            steps = tokens * batch * _turns(batch)
+            peers.append(_row(name, batch, steps, seconds, per_note, **way))
+            ours.append(time_ours())
         rows += [sorted(ours, key=lambda row: row["seconds"])[len(ours) // 2], *peers]
     return {
         "seed": args.seed,
@@ -109,6 +125,8 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
 
 def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
     """The model of a checkpoint, or a fresh one."""
+    import torch
+
     from gen.checkpoint import load_checkpoint
     from gen.model import ModelConfig, Transformer
     from gen.sampling.opening.checkpoints import find_checkpoint
@@ -122,6 +140,7 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
         ModelConfig, settings["model"], where="model",
         field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
     )  # fmt: skip
+    torch.manual_seed(args.seed)
     return Transformer(shape).eval()
 
 
@@ -135,13 +154,27 @@ def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
     return Plan(header, tracks_open=False, bars=bars)
 
 
+def _steps_per_note(works: Sequence[BenchWork]) -> float:
+    """Events that our model writes for each note of works."""
+    from gen.data.windows import TokenisedWork
+
+    sequences = [TokenisedWork.of(work.events).bare() for work in works]
+    events = sum(len(s.events) - len(s.header) for s in sequences)
+    return events / sum(work.notes for work in works)
+
+
+def _ids_per_note(tokenizer: PeerTokenizer, works: Sequence[BenchWork]) -> float:
+    """The same of the peer's ids."""
+    return sum(len(tokenizer.ids(work)) - 1 for work in works) / sum(w.notes for w in works)
+
+
 def _row(
-    name: str, batch: int, pieces: int, steps: int, seconds: float, per_note: float, **more: Any
+    name: str, batch: int, steps: int, seconds: float, per_note: float, **more: Any
 ) -> dict[str, Any]:
     row = {
         "model": name,
         "pieces_at_once": batch,
-        "steps_per_piece": steps / pieces,
+        "steps_per_piece": steps / (batch * _turns(batch)),
         "seconds": seconds,
         "steps_per_second": steps / seconds,
         "steps_per_note": per_note,
@@ -153,11 +186,11 @@ def _row(
 
 
 def _ours(
-    model: Transformer, plan: Plan, works: Sequence[BenchWork], batch: int, seed: int
-) -> dict[str, Any]:
+    args: argparse.Namespace, settings: dict[str, Any], plan: Plan, batch: int
+) -> tuple[int, int, float]:
+    """Write pieces; steps and notes of all, and seconds."""
     import numpy as np
 
-    from gen.data.windows import TokenisedWork
     from gen.sampling.decoding.decode import dealt, decode, write_all
     from gen.sampling.decoding.draw import DrawConfig
     from gen.sampling.decoding.step import step_of
@@ -165,18 +198,19 @@ def _ours(
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)
-    on_gpu = model.embedding.weight.device.type == "cuda"
-    step = step_of(model)
+    on_gpu = args.device != "cpu"
+    step = step_of(_model(args, settings).to(args.device))
 
     def write(indices: Sequence[int], tell: Callable[[tuple[int, int]], None]) -> None:
         drafts = [Draft(plan) for _ in indices]
-        decode(step, drafts, [np.random.default_rng([seed, index]) for index in indices], config)
+        rngs = [np.random.default_rng([args.seed, index]) for index in indices]
+        decode(step, drafts, rngs, config)
         for draft in drafts:
             notes = sum(row[KIND] == Kind.NOTE for row in draft.rows)
             tell((len(draft.rows) - len(plan.header), notes))
 
     # The first call allocates.
-    decode(step, [Draft(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
+    decode(step, [Draft(replace(plan, bars=1))], [np.random.default_rng(args.seed)], config)
     written: list[tuple[int, int]] = []
 
     def write_turns() -> None:
@@ -186,39 +220,35 @@ def _ours(
 
     seconds = _seconds(write_turns)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
-    sequences = [TokenisedWork.of(work.events).bare() for work in works]
-    events = sum(len(s.events) - len(s.header) for s in sequences)
-    return _row(
-        "this house's", batch, len(written), steps, seconds,
-        events / sum(work.notes for work in works),
-        written_notes_per_second=notes / seconds,
-    )  # fmt: skip
+    return steps, notes, seconds
 
 
 def _peer(
-    name: str,
-    tokenizer: PeerTokenizer,
-    like: Transformer,
-    works: Sequence[BenchWork],
-    ours: dict[str, Any],
-    tokens: int | None,
-) -> dict[str, Any]:
-    """Time `generate` where it writes as many pieces at once as ours did, as long as those."""
+    shape: tuple[int, int, int], ids: tuple[int, int], device: str, batch: int, tokens: int
+) -> tuple[dict[str, Any], float]:
+    """Time `generate`.
+
+    Args:
+        shape: parameters, layers and heads that the peer is to have.
+        ids: how many it has, and the one that begins a piece.
+        device: where it writes.
+        batch: pieces at once.
+        tokens: of each piece.
+
+    Returns:
+        The way that suits it best, and the seconds that it takes so.
+    """
     import numpy as np
     import torch
     from transformers import LogitsProcessorList, StaticCache
 
     from bench.peer import llama_of_size
-    from gen.model import parameter_count
 
-    batch = ours["pieces_at_once"]
-    per_note = sum(len(tokenizer.ids(work)) - 1 for work in works) / sum(w.notes for w in works)
-    tokens = tokens or round(ours["steps_per_piece"] / ours["steps_per_note"] * per_note)
+    parameters, layers, heads = shape
+    vocabulary, bos = ids
     model = llama_of_size(
-        parameter_count(like), tokenizer.size, layers=like.config.n_layer,
-        heads=like.config.n_head, context=tokens + TRIAL,
-    ).eval()  # fmt: skip
-    device = like.embedding.weight.device
+        parameters, vocabulary, layers=layers, heads=heads, context=tokens + TRIAL
+    ).eval()
 
     def generate(way: Way, begun: int, count: int, times: list[float] | None = None) -> None:
         def now(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -227,7 +257,7 @@ def _peer(
 
         dtype, cache, threads = way
         torch.set_num_threads(threads)
-        prompt = torch.full((batch, begun), tokenizer.bos, device=device)
+        prompt = torch.full((batch, begun), bos, device=device)
         whole = StaticCache(config=model.config, max_cache_len=tokens + TRIAL)
         model.to(device, dtype).generate(
             prompt, attention_mask=torch.ones_like(prompt), do_sample=True, top_p=TOP_P, top_k=0,
@@ -242,18 +272,14 @@ def _peer(
         generate(way, max(1, tokens // 2), TRIAL, times)
         return float(np.median(np.diff(times)))
 
-    before = torch.get_num_threads()
-    ways = list(product((torch.float32, torch.bfloat16), ("growing", "of full size"), {1, before}))
+    most = torch.get_num_threads()
+    ways = list(product((torch.float32, torch.bfloat16), ("growing", "of full size"), {1, most}))
     trials = [[step_seconds(way) for way in ways] for _ in range(2)]
     best = ways[int(np.min(trials, axis=0).argmin())]
-    turns = _turns(batch)
-    seconds = _seconds(lambda: [generate(best, 1, tokens) for _ in range(turns)])
-    torch.set_num_threads(before)
+    seconds = _seconds(lambda: [generate(best, 1, tokens) for _ in range(_turns(batch))])
     dtype, cache, threads = best
-    return _row(
-        name, batch, batch * turns, tokens * batch * turns, seconds, per_note,
-        precision=str(dtype).partition(".")[2], cache=cache, threads=threads,
-    )  # fmt: skip
+    way = {"precision": str(dtype).partition(".")[2], "cache": cache, "threads": threads}
+    return way, seconds
 
 
 def _turns(batch: int) -> int:

@@ -9,17 +9,16 @@ takes back when it needs them. Of the batches that are then drawn, it is what th
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bench.machine import alone
 from bench.provenance import make_house
 
 WORKS = 10_000
@@ -38,16 +37,10 @@ def run(args: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         house, _ = make_house(Path(folder) / "house", count)
         starts = [
-            {"cache": cache, **_in_child(house, Path(folder) / "cache")}
+            {"cache": cache, **alone(_start, house, Path(folder) / "cache", BATCHES)}
             for cache in ("cold", "warm")
         ]
     return {"works": count, "starts": starts}
-
-
-def _in_child(house: Any, cache: Path) -> dict[str, Any]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context) as pool:  # whose processes may have some of their own
-        return pool.submit(_start, house, cache, BATCHES).result()
 
 
 def _start(house: Any, cache: Path, batches: int) -> dict[str, Any]:

@@ -399,8 +399,7 @@ def quick_children(monkeypatch):
     """Processes of their own, that begin with torch imported."""
     if CAN_FORK:
         quick = SimpleNamespace(get_context=lambda _: helpers(*SERVERS["all"]))
-        monkeypatch.setattr(memory, "multiprocessing", quick)
-        monkeypatch.setattr(first_steps, "multiprocessing", quick)
+        monkeypatch.setattr(machine, "multiprocessing", quick)
 
 
 def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works, quick_children):
@@ -415,7 +414,9 @@ def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works, 
 
 
 @pytest.mark.parametrize("given", [(), ("--peer-tokens", "8")])
-def test_sampling_compares_notes_a_second_of_pieces_as_long_as_each_other(works, given):
+def test_sampling_compares_notes_a_second_of_pieces_as_long_as_each_other(
+    works, given, quick_children
+):
     args = parsed(
         sample, "--untrained", "--bars", "1", "--batches", "1,2", "--bpe-size", "960", *given
     )
