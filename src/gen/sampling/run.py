@@ -70,54 +70,78 @@ def sample(
         done = reproduced(request, read_receipt(Path(request.places.receipt)))
         report(done)
         return [done]
-    return _sampled(open_session(request, on_checked, opened), report, watch)
+    session = open_session(request, on_checked, opened)
+    pieces = _Pieces(session, report, watch)
+    for number in range(session.request.run.tries):
+        pieces.attempt(number)
+    return pieces.finish()
 
 
-def _sampled(session: SamplingSession, report: Report, watch: Watch | None) -> list[Sampled]:
-    config = session.request.run
-    done: dict[int, Sampled] = {}
-    best: dict[int, Take] = {}
-    written: list[Take] = []
+class _Pieces:
+    """Those of a session, from the first attempt to the last.
 
-    def keep(take: Take) -> None:
-        with processes.undisturbed():
-            done[take.index] = session.keep(take)
-            report(done[take.index])
+    Args:
+        session: what writes and judges them.
+        report: called with each as it is kept.
+        watch: called as each bar is whole.
 
-    def judge(written: Take) -> None:
-        take = session.compared(written, watch)
-        if not session.flaws(take):
-            keep(take)
+    Attributes:
+        done: by index, those that are on disk.
+        best: by index, the take that came nearest to being kept.
+        heard: takes that are written and not judged yet.
+    """
+
+    def __init__(self, session: SamplingSession, report: Report, watch: Watch | None) -> None:
+        self.session, self.report, self.watch = session, report, watch
+        self.done: dict[int, Sampled] = {}
+        self.best: dict[int, Take] = {}
+        self.heard: list[Take] = []
+
+    def attempt(self, number: int) -> None:
+        """Write once what is not done yet, and judge it."""
+        config = self.session.request.run
+        pending = [index for index in range(config.n) if index not in self.done]
+        write = partial(self.session.write, attempt=number, watch=self.watch)
+        write_all(dealt(pending, on_gpu=config.on_gpu), write, self._hear, on_gpu=config.on_gpu)
+        self._judge_all()
+
+    def finish(self) -> list[Sampled]:
+        """Keep of what is not done what may pass; all pieces in order.
+
+        Raises:
+            PiecesWithheld: some may not.
+        """
+        config = self.session.request.run
+        withheld = []
+        for index in sorted(self.best.keys() - self.done.keys()):
+            take = self.best[index]
+            if take.reserved or (config.originality == RESAMPLE and take.too_close):
+                withheld.append(take)
+            else:
+                self._keep(take)
+        pieces = [self.done[index] for index in sorted(self.done)]
+        if withheld:
+            raise PiecesWithheld(pieces, withheld, config.tries)
+        return pieces
+
+    def _hear(self, take: Take) -> None:
+        self.heard.append(take)
+        if self.session.can_compare:  # else the others are written meanwhile
+            self._judge_all()
+
+    def _judge_all(self) -> None:
+        while self.heard:
+            self._judge(self.heard.pop(0))
+
+    def _judge(self, written: Take) -> None:
+        take = self.session.compared(written, self.watch)
+        if not self.session.flaws(take):
+            self._keep(take)
             return
-        session.reject(take)
-        best[take.index] = min(best.get(take.index, take), take, key=Take.rank)
+        self.session.reject(take)
+        self.best[take.index] = min(self.best.get(take.index, take), take, key=Take.rank)
 
-    def judge_all() -> None:
-        while written:
-            judge(written.pop(0))
-
-    def hear(take: Take) -> None:
-        written.append(take)
-        if session.can_compare:  # else the others are written meanwhile
-            judge_all()
-
-    for attempt in range(config.tries):
-        pending = [index for index in range(config.n) if index not in done]
-        write_all(
-            dealt(pending, on_gpu=config.on_gpu),
-            partial(session.write, attempt=attempt, watch=watch),
-            hear,
-            on_gpu=config.on_gpu,
-        )
-        judge_all()
-    withheld = []
-    for index in sorted(best.keys() - done.keys()):
-        take = best[index]
-        if take.reserved or (config.originality == RESAMPLE and take.too_close):
-            withheld.append(take)
-        else:
-            keep(take)
-    pieces = [done[index] for index in sorted(done)]
-    if withheld:
-        raise PiecesWithheld(pieces, withheld, config.tries)
-    return pieces
+    def _keep(self, take: Take) -> None:
+        with processes.undisturbed():
+            self.done[take.index] = self.session.keep(take)
+            self.report(self.done[take.index])
