@@ -185,9 +185,6 @@ def _next_command(
 ) -> tuple[dict[str, Any], list[int]] | None:
     """Return in a fork of its own for each client; None when the run has ended.
 
-    Until then pass each client's signals on to its command, kill it with its client, and tell how
-    it ended.
-
     Args:
         listener: to whom clients come.
         alive: what the run holds.
@@ -196,44 +193,70 @@ def _next_command(
     Returns:
         What the client asked for, and its streams.
     """
-    running: dict[int, tuple[int, socket.socket]] = {}  # process descriptor: process, its client
-    links: dict[socket.socket, int] = {}  # to the clients that are there, and these descriptors
+    commands = _Commands()
     while True:
-        ready, _, _ = select.select([listener, *running, *links], [], [], 5)
+        ready, _, _ = select.select([listener, *commands.running, *commands.links], [], [], 5)
         if not ready and _has_ended(alive):
             return None
         for each in ready:
             if each is listener:
                 link, _ = listener.accept()
                 asked, streams = _asked(link, begun)
-                if asked is None:
-                    link.close()
-                elif child := os.fork():
-                    links[link] = ended = os.pidfd_open(child)
-                    running[ended] = child, link
-                else:
-                    for open_one in (listener, link, *links):
-                        open_one.close()
-                    for ended in running:
-                        os.close(ended)
+                if asked and commands.begin(link):
+                    listener.close()
                     return asked, streams
+                if not asked:
+                    link.close()
                 for descriptor in streams:
                     os.close(descriptor)
             elif isinstance(each, int):
-                child, link = running.pop(each)
-                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-                links.pop(link, None)
-                with suppress(OSError):
-                    link.sendall(code.to_bytes(4, "big", signed=True))
-                os.close(each)
-                link.close()
-            elif each in links:
-                numbers = _received(each)
-                for number in numbers or [signal.SIGKILL]:
-                    with suppress(ProcessLookupError):
-                        signal.pidfd_send_signal(links[each], number)
-                if not numbers:
-                    del links[each]
+                commands.tell_end(each)
+            elif each in commands.links:
+                commands.pass_on(each)
+
+
+class _Commands:
+    """Those that run: each has its client's signals, ends with it, and tells it how it ended.
+
+    Attributes:
+        running: by process descriptor, the process and the link to its client.
+        links: to the clients that are there, and these descriptors.
+    """
+
+    def __init__(self) -> None:
+        self.running: dict[int, tuple[int, socket.socket]] = {}
+        self.links: dict[socket.socket, int] = {}
+
+    def begin(self, link: socket.socket) -> bool:
+        """Fork for a client; whether this is the fork, which has nothing of the others."""
+        if child := os.fork():
+            self.links[link] = ended = os.pidfd_open(child)
+            self.running[ended] = child, link
+            return False
+        for other in (link, *self.links):
+            other.close()
+        for ended in self.running:
+            os.close(ended)
+        return True
+
+    def tell_end(self, ended: int) -> None:
+        """Tell a client how its command ended."""
+        child, link = self.running.pop(ended)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self.links.pop(link, None)
+        with suppress(OSError):
+            link.sendall(code.to_bytes(4, "big", signed=True))
+        os.close(ended)
+        link.close()
+
+    def pass_on(self, link: socket.socket) -> None:
+        """Send a command its client's signals, or kill it where the client is gone."""
+        numbers = _received(link)
+        for number in numbers or [signal.SIGKILL]:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.links[link], number)
+        if not numbers:
+            del self.links[link]
 
 
 def _has_ended(alive: Path) -> bool:
