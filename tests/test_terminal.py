@@ -87,6 +87,8 @@ def test_long_names_are_shortened_in_messages():
     assert len(message) < 450
     assert "letters) …" in message
     assert shortened("short") == "short"
+    part = HouseError("x" * 100_000, mend="y" * 100_000)  # which others put into messages of theirs
+    assert len(part.what) < 450 > len(part.mend)
 
 
 def test_what_moves_the_cursor_or_turns_the_writing_is_spelled_out():

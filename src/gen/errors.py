@@ -61,9 +61,9 @@ class HouseError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        self.what = what
+        self.what = brief(what)
         self.where = where
-        self.mend = mend
+        self.mend = brief(mend)
         super().__init__(what)
 
     def __str__(self) -> str:

@@ -292,6 +292,8 @@ def test_the_report_s_digest_is_that_of_its_bytes_and_moves_with_them() -> None:
         {"review_similarity": 0.6},
         {"block_similarity": 1.1},
         {"review_bits": 0},
+        {"review_bits": float("inf")},
+        {"block_bits": float("nan")},
         {"review_bits": 60, "block_bits": 50},
         {"block_bars": 0},
     ],

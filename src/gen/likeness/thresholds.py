@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gen.errors import SettingError
@@ -37,8 +38,8 @@ class Thresholds:
         if not 0 < self.block_bars <= 1:
             raise SettingError("the share of bars must be above 0 and at most 1")
         for bits in (self.review_bits, self.block_bits):
-            if bits is not None and not bits > 0:
-                raise SettingError(f"{bits:g} bits", mend="give more than 0")
+            if bits is not None and not 0 < bits < math.inf:
+                raise SettingError(f"{bits:g} bits", mend="give a number above 0")
         if self.review_bits and self.block_bits and self.review_bits > self.block_bits:
             raise SettingError("bits must be 0 < review ≤ block")
 
