@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.machine import command_line, describe
 from gen.errors import HouseError
+from gen.terminal import failures_said
 
 COMMANDS = {
     "provenance": "time of the gate per work, beside the steps it cannot do without",
@@ -36,7 +37,11 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    given = sys.argv[1:] if arguments is None else arguments
+    with failures_said():
+        return _measured(sys.argv[1:] if arguments is None else arguments)
+
+
+def _measured(given: list[str]) -> int:
     command = next((name for name in given if not name.startswith("-")), "")
     parser, module = _parser(command)
     args = parser.parse_args(given)

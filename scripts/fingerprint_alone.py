@@ -261,6 +261,7 @@ def write_list(made, path):
     """Write a list as a new file, all of it or nothing; its SHA-256."""
     text = json.dumps(made, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     data = f"{text}\n".encode()
+    need(not os.path.lexists(path), f"{path}: there is such a file already; name a new one")
     with path.open("xb", buffering=0) as file:
         try:
             need(file.write(data) == len(data), "no room for all of it")
@@ -278,7 +279,7 @@ def main():
     parser.add_argument("--numbers", action="store_true", help="numbers in place of files' names")
     asked = parser.parse_args()
     try:
-        need(asked.folder.is_dir(), f"{asked.folder}: no folder")
+        need(asked.folder.is_dir(), f"{asked.folder}: no folder; name the one that has your files")
         made = list_of(asked.folder, asked.holder, asked.numbers)
         digest = write_list(made, asked.out)
     except (Unread, OSError) as error:

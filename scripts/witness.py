@@ -31,6 +31,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import sys
 import threading
 import time
@@ -50,6 +51,7 @@ MAX_NOTE_BYTES = 65_536
 MAX_PROOF_LINES = 63
 MAX_SIGNATURES = 64
 MAX_FRAUD_BYTES = 1 << 20
+MAX_STATE_BYTES = 64 << 20
 SECONDS = 10  # for a slow client
 DAY = 86_400  # seconds
 FIELD = 2**255 - 19
@@ -291,7 +293,7 @@ class Witness:
     def read(self) -> dict:
         if os.name == "posix" and self.place.stat().st_mode & 0o077:
             raise ValueError(f"others can read this key: chmod 600 {self.place}")
-        return json.loads(self.place.read_bytes())
+        return json.loads(beginning(self.place, MAX_STATE_BYTES))
 
     def write(self, state: dict) -> None:
         write_durably(self.place, json.dumps(state, indent=1, ensure_ascii=False).encode() + b"\n")
@@ -491,10 +493,17 @@ def show(state: Path) -> int:
     return 0
 
 
+def beginning(path: Path, most: int) -> bytes:
+    """The first bytes of a file, which is none that keeps its reader waiting or never ends."""
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(f"{path} is no plain file: name the file itself")
+        return file.read(most) or b""
+
+
 def check(state: Path, request: Path, out: Path) -> int:
     """Answer a request file: a line with the status, then what the protocol answers."""
-    with request.open("rb") as file:
-        body = file.read(MAX_REQUEST_BYTES + 1)
+    body = beginning(request, MAX_REQUEST_BYTES + 1)
     try:
         status, text = HTTPStatus.OK, Witness(state).add_checkpoint(body)
     except Refused as refused:
@@ -519,8 +528,7 @@ def fraud(state: Path, file: Path, key: Sequence[str]) -> int:
     logs = Witness(state).read()["logs"].values() if state.exists() and not key else ()
     words = [*key, *(word for log in logs for word in (log["key"], *log.get("former", ())))]
     keys = [Key.parse(word, LOG_KEY, WITNESS_KEY) for word in words]
-    with file.open("rb") as opened:
-        guilty = signers_of_both(opened.read(MAX_FRAUD_BYTES + 1), keys)
+    guilty = signers_of_both(beginning(file, MAX_FRAUD_BYTES + 1), keys)
     print(f"signed both: {', '.join(guilty)}" if guilty else "no key that is known signed both")
     return 0 if guilty else 2
 

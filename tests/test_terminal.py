@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 
+import gen.terminal
+from gen.cli.careful import CarefulCommand
 from gen.errors import HouseError, in_lines, printable, shortened
 from gen.terminal import failures_said, refusal_of
 
@@ -113,3 +116,55 @@ with failures_said():
         ["/bin/sh", "-c", f'exec "{sys.executable}" -c "$0" <&- >&- 2>&-', ask], check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+def test_refusal_that_nobody_can_be_told_is_one_by_its_exit_code():
+    code = (
+        "from gen.terminal import failures_said\nwith failures_said():\n raise OSError(28, 'full')"
+    )
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=full, check=False)
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+def test_answer_that_finds_no_room_is_no_word_on_what_was_done():
+    with open("/dev/full", "wb") as full:
+        said = run("1", stdout=full).stderr.decode()
+    assert "look what was done before you run it again" in said
+
+
+def test_reader_of_a_command_who_goes_away_has_seen_enough():
+    @click.command(cls=CarefulCommand)
+    def command():
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gen.cli.careful.forget_output", lambda: None)
+        patch.setattr("gen.terminal.forget_output", lambda: None)
+        with pytest.raises(SystemExit) as left:
+            command.main([])
+    assert left.value.code == 0
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("libtorch.so: failed to map segment from shared object")]
+)
+def test_want_of_memory_is_said(error, capfd):
+    with pytest.raises(SystemExit) as left, failures_said():
+        raise error
+    assert left.value.code == 2
+    assert "not enough memory\n  to mend it: end other programs" in capfd.readouterr().err
+    with pytest.raises(ImportError), failures_said():
+        raise ImportError("No module named 'torch'")
+
+
+def test_names_that_are_there_or_are_not_are_somebodys_unless_they_are_ours():
+    missing = OSError(errno.ENOENT, "No such file", "/proc/1/.config")
+    assert "/proc/1/.config: No such file\n  to mend it: look" in str(refusal_of(missing))
+    assert "there" in str(refusal_of(OSError(errno.EEXIST, "is there", "out")))
+    ours = os.path.join(os.path.dirname(gen.terminal.__file__), "gone.txt")
+    assert refusal_of(OSError(errno.ENOENT, "No such file", ours)) is None
+    assert "ulimit -n" in str(refusal_of(OSError(errno.EMFILE, "Too many open files")))
+    assert "ulimit -v" in str(refusal_of(OSError(errno.ENOMEM, "Cannot allocate memory")))

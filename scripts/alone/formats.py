@@ -5,6 +5,7 @@ What each record holds is in records.txt, a table.
 
 import base64
 import json
+import os
 import re
 import stat
 from datetime import UTC, date, datetime, timedelta
@@ -115,11 +116,17 @@ def parse(data, kind, *, laid_out=False):
 
 
 # -- files, signatures, the tree ------------------------------------------------------------------
+WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # some of /proc calls itself a plain file
+
+
 def read(path, most=4 * MIB):
     found = path.lstat()
     is_plain = stat.S_ISREG(found.st_mode) and found.st_size <= most
     need(is_plain, f"{path.name} is no plain file, or too large")
-    return path.read_bytes()
+    with open(path, "rb", opener=lambda name, how: os.open(name, how | WITHOUT_WAITING)) as file:
+        data = file.read(found.st_size + 1) or b""
+    need(len(data) <= found.st_size, f"{path.name} is no plain file, or grows")
+    return data
 
 
 def digest(data):

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from gen.errors import HouseError
 
@@ -23,8 +23,12 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
                    errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ETXTBSY,
                    errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN,
-                   errno.EHOSTUNREACH})  # fmt: skip
+                   errno.EHOSTUNREACH, errno.EAGAIN})  # fmt: skip
 """What a disk, a share or a name may be at fault for. Another error of the system is our fault."""
+_NAMED = frozenset({errno.ENOENT, errno.EEXIST})
+"""Likewise, of a name that is not one of our own files."""
+_TOO_FEW_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 def prepare() -> None:
@@ -65,13 +69,18 @@ def failures_said() -> Iterator[None]:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        _forget_output()
+        forget_output()
         raise SystemExit(0) from None
     except OSError as error:
         refusal = refusal_of(error)
         if refusal is None:
             raise
         _end(str(refusal))
+    except (MemoryError, ImportError) as error:
+        if not _is_for_want_of_memory(error):
+            raise
+        mend = "end other programs, or allow more (ulimit -v), and run it again"
+        _end(str(HouseError("there is not enough memory", mend=mend)))
 
 
 @contextmanager
@@ -104,19 +113,33 @@ def _end(message: str) -> NoReturn:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (OSError, ValueError):
-        _forget_output()
-    with suppress(OSError, ValueError):
+        forget_output()
+    try:
         print(message, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _forget(sys.stderr)
     raise SystemExit(REFUSED)
+
+
+def _is_for_want_of_memory(error: MemoryError | ImportError) -> bool:
+    """The loader of libraries says so in words alone."""
+    words = ("failed to map segment", "cannot allocate memory")
+    return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)
 
 
 def refusal_of(error: OSError) -> HouseError | None:
     """An error of the system as what a person can mend; None where the fault may be ours."""
     if error.errno in _FULL:
         mend = "make room there and run it again: what was finished before is whole"
+        if error.filename is None:  # most often of the answer, and what it tells of is done
+            mend = "make room where it is written; look what was done before you run it again"
     elif error.errno in _FORBIDDEN:
         mend = "ask for the right to write there, or name another place"
-    elif error.errno not in _DISK:
+    elif error.errno == errno.ENOMEM:
+        mend = "end other programs, or allow more memory (ulimit -v), and run it again"
+    elif error.errno in _TOO_FEW_FILES:
+        mend = "allow more open files (ulimit -n 256 or more) and run it again"
+    elif error.errno not in _DISK and not (error.errno in _NAMED and _is_others(error.filename)):
         return None
     else:
         mend = "look at the name and whether the disk is there, and run it again"
@@ -124,7 +147,16 @@ def refusal_of(error: OSError) -> HouseError | None:
     return HouseError(error.strerror or str(error), where=os.fsdecode(where), mend=mend)
 
 
-def _forget_output() -> None:
+def _is_others(name: str | bytes | None) -> bool:
+    """Whether a file is named that is none of this software's, which it has brought along."""
+    return name is not None and not os.path.abspath(os.fsdecode(name)).startswith(_OURS)
+
+
+def forget_output() -> None:
     """Let the interpreter not try once more to write what cannot be written."""
+    _forget(sys.stdout)
+
+
+def _forget(stream: TextIO) -> None:
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

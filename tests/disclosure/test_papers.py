@@ -143,6 +143,9 @@ def test_card_takes_figures_of_a_report_on_this_model_and_of_no_other(desk, tmp_
     assert "is a report on other models: tiny" in said
     other.write_text("[]")
     assert "is no report of an evaluation" in paper(desk, "card", "--report", other)[1]
+    other.write_text("[" * 100_000)
+    code, said = paper(desk, "card", "--report", other)
+    assert (code, "nested deeper" in said) == (2, True)
 
 
 def breach_of_schema(bom: dict) -> object:

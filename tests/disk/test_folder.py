@@ -177,3 +177,15 @@ def test_bytes_are_on_the_disk_before_anything_is_renamed(tmp_path, monkeypatch)
     monkeypatch.setattr(os, "replace", rename)
     Folder(tmp_path).write({"a": b"12345", "b": b"123"})
     assert found[:4] == [5, 3, "rename", "rename"]
+
+
+def test_what_is_no_file_of_its_own_is_named_with_its_place_and_how_to_mend_it(inside):
+    (inside.root / "head.json").mkdir()
+    (inside.root / "inbox").write_bytes(b"")
+    with pytest.raises(UnfitFileError) as refused:
+        inside.read("head.json", 100)
+    assert (refused.value.what, refused.value.where) == ("a folder", str(inside.root / "head.json"))
+    assert "last intact copy" in refused.value.mend
+    with pytest.raises(UnfitFileError, match="no folder") as refused:
+        inside.look("inbox/rain.mid")
+    assert "put the house's own folder in its place" in refused.value.mend

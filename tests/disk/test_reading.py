@@ -129,3 +129,23 @@ def test_digest_is_that_of_all_bytes(tmp_path):
     (tmp_path / "f").write_bytes(data)
     found = reading.sha256_of(tmp_path / "f", FileKind("file", 1 << 30))
     assert found == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "set_blocking"), reason="no such files here")
+def test_stream_that_calls_itself_a_file_keeps_nobody_waiting(tmp_path, monkeypatch):
+    """As /proc/kmsg does."""
+    waiting, _ = os.pipe()
+    os.set_blocking(waiting, False)
+    monkeypatch.setattr(reading, "_descriptor", lambda path, kind: os.dup(waiting))
+    with pytest.raises(NamedFileError, match="waits for something, as no file does"):
+        read(tmp_path / "stream", SMALL)
+    with reading.opened(tmp_path / "stream", SMALL) as file:
+        with pytest.raises(OSError, match="waits for something") as caught:
+            file.read(8)
+        assert caught.value.filename == str(tmp_path / "stream")
+
+
+def test_a_kind_that_says_no_mend_has_one(tmp_path):
+    with pytest.raises(NamedFileError) as caught:
+        read(tmp_path / "none", SMALL_YAML)
+    assert "whether the name is right" in caught.value.mend

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gen.disk import Folder, UnfitFileError, writing
+from gen.errors import HouseError
 from gen.terminal import refusal_of
 
 
@@ -106,3 +107,29 @@ def test_many_files_are_all_on_the_disk_before_the_first_takes_its_name(tmp_path
     assert steps[: len(many)] == ["1 bytes"] * len(many)
     assert steps[-1] == "folder"
     assert len(list(tmp_path.iterdir())) == len(many)
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    writing.check_can_write(tmp_path / "file")
+    writing.check_can_write(tmp_path / "a" / "b" / "new")
+    writing.check_can_write(tmp_path, is_folder=True)
+    writing.check_can_write(tmp_path / "a" / "b", is_folder=True)
+    bad = [
+        (tmp_path, False, "is a folder, and should be a file"),
+        (tmp_path / "file" / "new", False, "file is no folder"),
+        (tmp_path / "file", True, "file is no folder"),
+        (tmp_path / "loop", True, "cannot be written"),
+        (tmp_path / ("x" * 5_000), True, "too long"),
+        (tmp_path / "a\0b", False, "cannot be written"),
+        (Path(os.devnull), False, "is a device"),
+    ]
+    for path, is_folder, word in bad:
+        with pytest.raises(HouseError, match=word) as refused:
+            writing.check_can_write(path, is_folder=is_folder)
+        assert refused.value.mend == "name another place, where you may write"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(HouseError, match="Permission denied"):
+        writing.check_can_write(tmp_path / "new")
+    assert sorted(os.listdir(tmp_path)) == ["file", "loop"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli.visit import Visit, follow_a_piece, page_of, plant, rebuild, verify_alone
+from gen.errors import HouseError
 from gen.provenance.signing.dsse import Envelope, is_signed_by
 from gen.terminal import failures_said
 from houses import keep_key, key_of, make_midi
@@ -79,7 +81,7 @@ def looked_at(run: Trained, *steps) -> tuple[Visit, list[str]]:
 
 
 def test_planted_files_are_refused_and_a_piece_leads_back_to_its_composers(visited):
-    steps = (lambda visit: plant(visit, None), lambda visit: follow_a_piece(visit, ["bars=2"]))
+    steps = (plant, lambda visit: follow_a_piece(visit, ["bars=2"]))
     visit, failed = looked_at(visited, *steps)
     assert (len(visit.steps), failed) == (5, [])
     page = page_of(visit)
@@ -135,3 +137,48 @@ def test_a_visit_needs_a_model(visited):
     done = CliRunner().invoke(main, ["--model", "none.safetensors"])
     assert done.exit_code == 2
     assert "no such model" in done.output
+
+
+def refused_visit(run: Trained, *words: object) -> str:
+    """What a visit says that never begins."""
+    usual = ["--pin", run.house.pin.path, "--model", run.last, "--segments", 0]
+    given = list(map(str, [*usual, "--out", "page", *words]))
+    done = CliRunner().invoke(importlib.import_module("gen.cli.visit").main, given)
+    assert done.exit_code == 2, (done.output, done.exception)
+    assert "to mend it: " in done.output
+    return done.output
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_cannot_be_planted_or_signed_is_refused_before_anything_is_looked_at(visited):
+    os.mkfifo("pipe")
+    os.truncate(os.open("endless", os.O_CREAT | os.O_WRONLY), 2 << 30)
+    for own, word in (("pipe", "is a pipe"), ("endless", "too large"), ("/dev/zero", "a device")):
+        assert word in refused_visit(visited, "--plant", own)
+    assert "nobody" in refused_visit(visited, "--sign", "nobody")
+    assert not Path("page").exists()
+
+
+def test_a_visit_replaces_nothing_that_no_visit_left(visited):
+    kept = Path("page/pieces/mine.mid")
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"mine")
+    assert "pieces: is there, and no visit left it" in refused_visit(visited)
+    assert kept.read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_or_a_link_that_leads_nowhere_in_a_house_is_no_reason_to_stop(visited):
+    folder = visited.house.folder / "ana"
+    os.mkfifo(folder / "pipe")
+    (folder / "link.mid").symlink_to("nowhere")
+    visit, failed = looked_at(visited, plant)
+    assert (len(visit.steps), failed) == (2, [])
+
+
+def test_a_house_without_a_work_has_none_to_be_changed(visited):
+    for path in visited.house.folder.glob("*/*.mid"):
+        path.unlink()
+    with pytest.raises(HouseError, match="no work that could be changed and planted") as refused:
+        looked_at(visited, plant)
+    assert "accept" in refused.value.mend

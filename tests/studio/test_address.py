@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gen.cli.studio import main
 from gen.errors import HouseError
 from gen.studio.address import address_of
+from gen.studio.serving.served import AuditLog
 
 NAMES = [x509.DNSName("studio.example"), x509.DNSName("*.example"),
          x509.IPAddress(ipaddress.ip_address("192.168.1.20"))]  # fmt: skip
@@ -71,7 +73,7 @@ def test_files_that_do_not_serve_are_refused_in_words(tmp_path: Path) -> None:
     cases = [
         ((cert, None), "go together"), ((old, key), "ended on"), ((bare[0], key), "no address"),
         ((cert, bare[1]), "cannot be used"), ((key, key), "no certificate can be read"),
-        ((tmp_path / "none", key), "no certificate can be read"),
+        ((tmp_path / "none", key), "cannot be read"),
     ]  # fmt: skip
     for files, word in cases:
         with pytest.raises(HouseError, match=word):
@@ -88,3 +90,16 @@ def test_the_command_refuses_what_is_not_safe(arguments: list[str], word: str) -
     answer = CliRunner().invoke(main, [*arguments, "--port", "0"])
     assert answer.exit_code == 2
     assert word in answer.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_would_keep_the_studio_waiting_is_refused(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for files in ((pipe, key), (cert, pipe)):
+        with pytest.raises(HouseError, match="is a pipe, and should be a file of certificates"):
+            address_of(None, (), *files)
+    with pytest.raises(HouseError, match="audit log") as refused:
+        AuditLog(pipe)
+    assert refused.value.mend == "name another: --audit FILE"

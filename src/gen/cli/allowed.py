@@ -213,7 +213,8 @@ def private_folders(directory: str | None, search_path: Any) -> list[Path]:
     folders = [Path(str(one).removeprefix("file://")) for one in given]
     for folder in folders:
         if not folder.is_dir():
-            raise SettingError("is no folder", where=str(folder))
+            mend = "name a folder with configuration files of your own"
+            raise SettingError("is no folder", where=str(folder), mend=mend)
         _check_no_links(folder)
     return folders
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gen.errors import printable, shortened
-from gen.terminal import failures_said
+from gen.terminal import failures_said, forget_output
 
 _MOST_LETTERS = 600
 
@@ -37,6 +37,13 @@ class CarefulCommand(click.Command):
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         with _short_usage_errors():
             return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # which click takes for a fault
+            forget_output()
+            raise SystemExit(0) from None
 
     def main(self, *arguments: Any, **more: Any) -> Any:
         with failures_said():

@@ -33,6 +33,7 @@ from gen.cli.house_commands.common import HOUSE, Console
 from gen.cli.next_command import command_line
 from gen.cli.outcomes import as_options, show, summarise, unstated, write_sidecar
 from gen.cli.stated import HELP, fact_options
+from gen.disk import check_can_write
 from gen.errors import HouseError, SettingError, counted, in_line
 
 if TYPE_CHECKING:
@@ -268,9 +269,12 @@ def _say_next(outcomes: list[Outcome], house: House | None, options: dict[str, A
 
 def _check_free(sidecar: Path | None) -> None:
     """Refuse before the work rather than after it."""
-    if sidecar is not None and sidecar.exists():
+    if sidecar is None:
+        return
+    if sidecar.exists():
         mend = "name another file; --metadata takes this one's rows over into it"
         raise SettingError(f"{sidecar}: there is a file of this name", mend=mend)
+    check_can_write(sidecar)
 
 
 def _is_interactive() -> bool:

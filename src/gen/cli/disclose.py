@@ -85,7 +85,7 @@ def answer_command(
     a curator: answer.json, the same as a page in answer.md, and proofs. Its digest is entered in
     the log.
     """
-    from gen.disclosure.answer import Letter, answer_of, write_answer
+    from gen.disclosure.answer import Letter, answer_of, check_free, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
     from gen.provenance.houses.access import curators_key
@@ -93,6 +93,7 @@ def answer_command(
     from gen.provenance.records.consent import parse_day
     from gen.provenance.signing.canonical import today_utc
 
+    check_free(out)
     house, register = output.load_house()
     key = curators_key(register, curator)
     day = parse_day(received) if received else today_utc()
@@ -270,10 +271,12 @@ def causal_command(
     import json
 
     from gen.disclosure.causal import causal, to_plain
-    from gen.disk import write_atomically
+    from gen.disk import check_can_write, write_atomically
     from gen.provenance.manifests.model_file import read_model_file
     from gen.provenance.manifests.recorded import run_behind
 
+    if out is not None:
+        check_can_write(out)
     house, register = output.load_house()
     run = run_behind(read_model_file(checkpoint), register)
     if run.begin is None or not run.begin.recipe:

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gen.cli.known import SEE
 from gen.errors import HouseError
+from gen.terminal import refusal_of
 
 FULL = "HYDRA_FULL_ERROR"
 MENDABLE = (HouseError, HydraException, OmegaConfBaseException)
@@ -47,11 +48,19 @@ def refusals_said(arguments: Sequence[str], *, is_one_of_many: bool = False) -> 
         print("\nstopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        is_refusal = isinstance(error, MENDABLE) or _is_raised_by_hydra(error)
+        refusal = _of_the_system(error) or error
+        is_refusal = isinstance(refusal, MENDABLE) or _is_raised_by_hydra(error)
         if is_one_of_many or os.environ.get(FULL) == "1" or not is_refusal:
             raise
-        print(message(error, arguments), file=sys.stderr)
+        print(message(refusal, arguments), file=sys.stderr)
         sys.exit(2)
+
+
+def _of_the_system(error: Exception) -> HouseError | None:
+    """What a disk says of a file; of an output, which has no name, `failures_said` knows more."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return refusal_of(error)
+    return None
 
 
 def _is_raised_by_hydra(error: Exception) -> bool:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gen.cli.explained import begin
 from gen.cli.known import names_of
 from gen.cli.quoting import BARE, NUMBER, quoted
+from gen.disk import check_can_write
 from gen.errors import HouseError, SettingError
 from gen.terminal import failures_said
 
@@ -86,6 +87,7 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     from gen.sampling.run import sample as write
 
     request = SampleRequest.of(settings, names_of(overrides))
+    check_can_write(Path(request.places.out), is_folder=True)
     places, pieces = request.places, 1 if request.places.receipt else request.run.n
     playing = Playing(places.soundfont, places.sample_rate) if places.audio else None
     if playing:

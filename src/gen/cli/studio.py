@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
+    from gen.studio.address import Address
     from gen.studio.desk import Desk
     from gen.studio.music.jobs import Jobs
 
@@ -97,12 +98,13 @@ def main(**options: Any) -> None:
     serving = {name: options.pop(name) for name in _SERVING}
     is_served, port, no_browser = map(options.pop, ("serve", "port", "no_browser"))
     try:
-        if not is_served:
+        address = _address(**serving) if is_served else None
+        if address is None:
             _refuse_without_serve(serving)
         with _begun() as writer:
             desk = _desk(**options)
-            if is_served:
-                serve_house(desk, writer, port, **serving)
+            if address is not None:
+                serve_house(desk, writer, port, address, serving["audit"])
             else:
                 serve(desk, writer, port, no_browser)
     except HouseError as error:
@@ -144,19 +146,31 @@ def serve(desk: Desk, writer: Writing, port: int, no_browser: bool) -> None:
             uvicorn.Server(config).run(sockets=[listening])
 
 
-def serve_house(
-    desk: Desk, writer: Writing, port: int,
+def _address(
     certificate: Path | None, certificate_key: Path | None, names: tuple[str, ...],
     listen: str | None, audit: Path | None,
-) -> None:  # fmt: skip
+) -> Address:  # fmt: skip
+    """Where a house is served.
+
+    Raises:
+        HouseError: other computers would reach it without a certificate, or a file does not fit.
+    """
+    from gen.disk import check_can_write
+    from gen.studio.address import address_of
+
+    if audit is not None:
+        check_can_write(audit)
+    return address_of(listen, names, certificate, certificate_key)
+
+
+def serve_house(
+    desk: Desk, writer: Writing, port: int, address: Address, audit: Path | None
+) -> None:
     """Serve a house to its people until Ctrl-C.
 
     Raises:
-        HouseError: as `serve`; or other computers would reach it without a certificate.
+        HouseError: as `serve`.
     """
-    from gen.studio.address import address_of
-
-    address = address_of(listen, names, certificate, certificate_key)
     with _listening(address.listen, port) as listening:
         jobs = _jobs(desk, writer)
         import uvicorn

@@ -24,6 +24,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ from gen.terminal import SAFE_PATH
 if TYPE_CHECKING:
     from gen.provenance.history.runs import Run
     from gen.provenance.houses.house import House
+    from gen.provenance.signing.keys import PrivateKey
 
 MODEL = "data/house_model/rebuildable/last.safetensors"
 PIN = "conf/house/starter.yaml"
@@ -53,6 +55,11 @@ NOT_PROVED = (
     "anything about a machine that changes what its programs do while you look: run this on yours",
 )
 _TIMES = ("seconds", "processor_seconds")
+PLANTED, PLANTED_PIN, PIECES = "planted-house", "planted-house.yaml", "pieces"
+_REPLACED = (PLANTED, PIECES)
+"""Below the visit's folder, from an earlier visit."""
+_TAG = b"HPRV"
+"""What a work's tag begins with."""
 _LINES = 12
 """Of a command's answer, the last of which the page keeps."""
 
@@ -101,12 +108,22 @@ class _Stopwatch:
         return sum(os.times()[:4])
 
 
+@dataclass(frozen=True)
+class PageSigner:
+    """Who signs, by a key that is open."""
+
+    person: str
+    key: PrivateKey
+
+
 @dataclass
 class Visit:
     """The steps of one visit, and where it leaves things.
 
     Attributes:
         acts: in the log as the visit begins; None where it cannot be believed.
+        stranger: the visitor's own file, to be planted.
+        signer: who signs the page.
     """
 
     house: House
@@ -114,6 +131,8 @@ class Visit:
     out: Path
     seed: int
     acts: int | None = None
+    stranger: bytes | None = None
+    signer: PageSigner | None = None
     steps: list[Step] = field(default_factory=list)
 
     def run(self, claim: str, *words: str | Path, code: int = 0, says: tuple[str, ...] = ()) -> str:
@@ -165,21 +184,24 @@ def verify_alone(visit: Visit) -> None:
     )  # fmt: skip
 
 
-def plant(visit: Visit, own: Path | None) -> None:
-    """Put a stranger's file and a changed work into a copy of the house: both are refused."""
-    copy, place = visit.out / "planted-house", visit.out / "planted-house.yaml"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(visit.house.folder, copy)
+def plant(visit: Visit) -> None:
+    """Put a stranger's file and a changed work into a copy of the house: both are refused.
+
+    Raises:
+        HouseError: the house cannot be copied, or has no work to be changed.
+    """
+    copy, place = visit.out / PLANTED, visit.out / PLANTED_PIN
     replace(visit.house.pin, dir=copy.resolve(), path=place.resolve()).save()
-    works = sorted(path for path in copy.glob("*/*.mid") if _is_work(path))
-    changed = works[visit.seed % len(works)]
-    data = bytearray(changed.read_bytes())
-    data[data.rfind(b"HPRV") - 5] ^= 1  # in the last track, before its end
+    shutil.rmtree(copy, ignore_errors=True)
+    _copy_files(visit.house.folder, copy)
+    changed, data = _drawn_work(copy, visit.seed)
+    data[data.rfind(_TAG) - 5] ^= 1  # in the last track, before its end
     changed.write_bytes(data)
     stranger = changed.with_name("visitor.mid")
-    stranger.write_bytes(own.read_bytes() if own else a_file(visit.seed))
+    stranger.write_bytes(visit.stranger if visit.stranger is not None else a_file(visit.seed))
     says = tuple(f"{path.parent.name}/{path.name}: refused" for path in (changed, stranger))
-    whose = "the visitor's file" if own else "a file written for this visit"
+    is_own = visit.stranger is not None
+    whose = "the visitor's file" if is_own else "a file written for this visit"
     visit.run(
         f"{whose} is refused, and so is a work of the house with one bit changed",
         "house.py", "audit", "--pin", place, code=REFUSED, says=says,
@@ -192,10 +214,34 @@ def plant(visit: Visit, own: Path | None) -> None:
     shutil.rmtree(copy, ignore_errors=True)
 
 
-def _is_work(path: Path) -> bool:
+def _copy_files(folder: Path, copy: Path) -> None:
+    """Files, folders, and links as links: pipes and devices lie in a house by accident."""
+
+    def others(place: str, names: list[str]) -> list[str]:
+        modes = {name: Path(place, name).lstat().st_mode for name in names}
+        kinds = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+        return [name for name, mode in modes.items() if not any(is_one(mode) for is_one in kinds)]
+
+    try:
+        shutil.copytree(folder, copy, symlinks=True, ignore=others)
+    except shutil.Error as error:
+        place, _, why = error.args[0][0]
+        mend = "ask the house's owner for the right to read it, or name another --out"
+        raise HouseError(f"cannot be copied ({why})", where=str(place), mend=mend) from error
+
+
+def _drawn_work(copy: Path, seed: int) -> tuple[Path, bytearray]:
     from gen.provenance.houses.store import ADMIN_FOLDERS
 
-    return path.parent.name not in ADMIN_FOLDERS
+    found = sorted(path for path in copy.glob("*/*.mid") if path.parent.name not in ADMIN_FOLDERS)
+    first = seed % len(found) if found else 0
+    for path in (*found[first:], *found[:first]):
+        if path.is_file() and not path.is_symlink() and _TAG in (data := path.read_bytes()):
+            return path, bytearray(data)
+    raise HouseError(
+        "has no work that could be changed and planted", where=str(copy.name),
+        mend="visit it once a work is accepted: house.py accept",
+    )  # fmt: skip
 
 
 def a_file(seed: int) -> bytes:
@@ -222,7 +268,7 @@ def rebuild(visit: Visit, segments: int) -> None:
 
 def follow_a_piece(visit: Visit, asked: list[str]) -> list[str]:
     """Ask for a piece, write it again from its receipt, and name who stands behind it."""
-    pieces, pin = visit.out / "pieces", f"pin={visit.house.pin.path}"
+    pieces, pin = visit.out / PIECES, f"pin={visit.house.pin.path}"
     shutil.rmtree(pieces, ignore_errors=True)
     usual = [f"checkpoint={visit.model}", pin, "audio=false"]
     written = visit.run(
@@ -306,6 +352,14 @@ def _log_of(visit: Visit) -> str:
     return f"log as the visit left it{grew}: {head.size} acts, root {head.root}"
 
 
+def _check_replaceable(out: Path) -> None:
+    """Refuse to replace what no visit has left: a folder of that name may hold anything."""
+    there = next((name for name in _REPLACED if (out / name).exists()), None)
+    if there and not (out / PLANTED_PIN).exists():
+        mend = "name a new folder for the visit: --out DIR"
+        raise HouseError("is there, and no visit left it", where=str(out / there), mend=mend)
+
+
 def _acts_of(house: House) -> int | None:
     try:
         head = house.load().head
@@ -314,23 +368,21 @@ def _acts_of(house: House) -> int | None:
     return head.size if head else None
 
 
-def leave(visit: Visit, signer: str | None) -> Path:
+def leave(visit: Visit) -> Path:
     """Write the page, with a signature beside it where somebody signs; where it lies."""
     from gen.disclosure.signed import VISIT_TYPE
     from gen.disk import write_atomically
-    from gen.provenance.houses.access import key_of_person
     from gen.provenance.signing.canonical import sha256_hex
     from gen.provenance.signing.dsse import Envelope, sign
 
     path, data = visit.out / "visit.txt", page_of(visit).encode("utf-8")
     write_atomically(path, data)
     print(f"{path}\nSHA-256 {sha256_hex(data)}")
-    if signer:
-        key = key_of_person(visit.house.load(), signer)
-        signed = Envelope(VISIT_TYPE, data, (sign(VISIT_TYPE, data, key),))
+    if signer := visit.signer:
+        signed = Envelope(VISIT_TYPE, data, (sign(VISIT_TYPE, data, signer.key),))
         write_atomically(path.with_suffix(".signature.json"), signed.encode() + b"\n")
         signature = path.with_suffix(".signature.json")
-        print(f"signed by {signer}: {signature}")
+        print(f"signed by {signer.person}: {signature}")
         pin = f" --pin {visit.house.pin.path}" if visit.house.pin.path else ""
         print(f"to check it: python scripts/disclose.py check {signature}{pin}")
     return path
@@ -339,8 +391,8 @@ def leave(visit: Visit, signer: str | None) -> Path:
 @click.command(cls=CarefulCommand, help=__doc__.replace("\\b\n", "\b\n"))
 @click.option("--pin", type=click.Path(path_type=Path), metavar="FILE", help=f"By default {PIN}.")
 @click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help=f"{MODEL}.")
-@click.option("--plant", "own", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              metavar="FILE", help="A MIDI file of your own, to be planted.")  # fmt: skip
+@click.option("--plant", "own", type=click.Path(path_type=Path), metavar="FILE",
+              help="A MIDI file of your own, to be planted.")  # fmt: skip
 @click.option("--segments", type=click.IntRange(0, 999_999), default=1, show_default=True,
               help="How many are drawn; the first and the last are replayed besides.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1),
@@ -355,12 +407,12 @@ def main(
     asked: tuple[str, ...], signer: str | None, out: Path,
 ) -> None:  # fmt: skip
     try:
-        visit = begun(pin, model, out, seed)
+        visit = begun(pin, model, out, seed, own, signer)
         verify_alone(visit)
-        plant(visit, own)
+        plant(visit)
         follow_a_piece(visit, list(asked))
         rebuild(visit, segments)
-        leave(visit, signer)
+        leave(visit)
     except HouseError as error:
         echo(str(error), err=True)
         raise SystemExit(REFUSED) from None
@@ -368,13 +420,19 @@ def main(
         raise SystemExit(REFUSED)
 
 
-def begun(pin: Path | None, model: Path | None, out: Path, seed: int | None) -> Visit:
+def begun(
+    pin: Path | None, model: Path | None, out: Path, seed: int | None, own: Path | None = None,
+    signer: str | None = None,
+) -> Visit:  # fmt: skip
     """A visit to a house under its pin.
 
     Raises:
-        HouseError: there is no such house or model, or the programs are not here.
+        HouseError: there is no such house or model, the programs are not here, the visitor's file
+            cannot be read, or the signer's key is not at hand.
     """
+    from gen.disk.reading import MIDI, read
     from gen.places import PROJECT, of_project
+    from gen.provenance.houses.access import key_of_person
     from gen.provenance.houses.house import House
     from gen.provenance.records.pin import load_pin
 
@@ -382,6 +440,9 @@ def begun(pin: Path | None, model: Path | None, out: Path, seed: int | None) -> 
     if PROJECT is None or not found.is_file():
         raise HouseError("no such model", where=str(found), mend="name one: --model FILE")
     house = House(load_pin(pin or of_project(PIN)))
+    stranger = None if own is None else read(own, MIDI)
+    key = None if signer is None else PageSigner(signer, key_of_person(house.load(), signer))
+    _check_replaceable(out)
     out.mkdir(parents=True, exist_ok=True)
     dice = secrets.randbelow(2**32) if seed is None else seed
-    return Visit(house, found, out, dice, _acts_of(house))
+    return Visit(house, found, out, dice, _acts_of(house), stranger, key)

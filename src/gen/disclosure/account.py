@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gen.disclosure.figures import Figures, ReadWork, read_works, sides_of
-from gen.disk.reading import MEBIBYTE, FileKind, read
+from gen.disk.reading import MEBIBYTE, FileKind, parse_json, read
 from gen.errors import HouseError
 from gen.provenance.history.register import Register
 from gen.provenance.history.runs import Run
@@ -197,8 +197,8 @@ def _settings(run: Run, model: ModelFile) -> dict[str, Any]:
 
 def _evaluation(path: Path, model: ModelFile) -> Evaluation:
     data = read(path, REPORT)
+    report = parse_json(data, path, REPORT)
     try:
-        report = json.loads(data)
         if not str(report["format"]).startswith(_REPORT_FORMAT):
             raise ValueError("no report")
         named = {each.get("sha256"): each["name"] for each in report["models"]}

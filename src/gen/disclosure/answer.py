@@ -17,7 +17,7 @@ from gen.disclosure.copies import inventory, not_seen
 from gen.disclosure.entered import enter_paper
 from gen.disclosure.matching import WORK, Compared, PrintMatch
 from gen.disclosure.signed import ANSWER_TYPE, heading, sign_paper
-from gen.disk import write_all_atomically
+from gen.disk import check_can_write, write_all_atomically
 from gen.errors import HouseError
 from gen.likeness.lookup import MATCH
 from gen.likeness.print_lists import PrintList, listed
@@ -172,6 +172,17 @@ def _work(register: Register, work: str) -> dict[str, Any]:
 # -- signing and writing ---------------------------------------------------------------------
 
 
+def check_free(folder: Path) -> None:
+    """Whether an answer can be written into a folder.
+
+    Raises:
+        HouseError: there is an answer in it, or it cannot be written.
+    """
+    if (folder / SIGNED).exists():
+        raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
+    check_can_write(folder, is_folder=True)
+
+
 def write_answer(
     house: House,
     register: Register,
@@ -190,8 +201,7 @@ def write_answer(
         HouseError: the key is no curator's, or there is an answer in the folder; or it was written
             and could not be entered, with what enters it later.
     """
-    if (folder / SIGNED).exists():
-        raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
+    check_free(folder)
     signed = sign_paper(answer, ANSWER_TYPE, register, key)
     (folder / PROOFS).mkdir(parents=True, exist_ok=True)
     files = {folder / SIGNED: signed, folder / PAGE: page.encode("utf-8")}

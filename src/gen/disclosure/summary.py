@@ -23,7 +23,9 @@ from gen.errors import HouseError, in_lines, printable
 from gen.provenance.history.register import Register
 from gen.provenance.records.statement import MACHINE
 
-SAYINGS: Final = FileKind("file of what the house says", 1 << 20)
+SAYINGS: Final = FileKind(
+    "file of what the house says", 1 << 20, "write it as docs/letter.md shows, section 5"
+)
 
 
 class Provider(msgspec.Struct, forbid_unknown_fields=True):

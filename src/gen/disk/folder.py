@@ -13,16 +13,19 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from gen.disk.kinds import Spot, UnfitFileError, is_link, kind_of, naming, open_plain, read_plain
 from gen.disk.writing import beside, patiently, write_new
+from gen.errors import found_in
 
 HAS_HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether a name can be opened relative to a folder's handle, without following a link."""
 MAX_NAMES = 2
+_OWN_FILE = "put the file itself in its place, as the house's last intact copy has it"
+_OWN_FOLDER = "move it away, and put the house's own folder in its place"
 
 
 def names_of(place: str) -> list[str]:
@@ -58,7 +61,7 @@ class Folder:
                 `wrong-place` or `unreadable`.
             FileNotFoundError: nothing is there.
         """
-        with self._parent(place) as spot:
+        with self._plain(place), self._parent(place) as spot:
             return read_plain(open_plain(spot, os.O_RDONLY), max_bytes)
 
     def read_if_there(self, place: str, max_bytes: int) -> bytes | None:
@@ -70,12 +73,12 @@ class Folder:
 
     def open(self, place: str) -> BinaryIO:
         """Open a plain file for reading. Errors as `read`."""
-        with self._parent(place) as spot:
+        with self._plain(place), self._parent(place) as spot:
             return os.fdopen(open_plain(spot, os.O_RDONLY), "rb")
 
     def open_to_change(self, place: str) -> BinaryIO:
         """Open a plain file for reading and writing, made empty if it is absent."""
-        with self._parent(place, make=True) as spot:
+        with self._plain(place), self._parent(place, make=True) as spot:
             return os.fdopen(open_plain(spot, os.O_RDWR | os.O_CREAT), "r+b")
 
     def look(self, place: str) -> os.stat_result | None:
@@ -187,6 +190,10 @@ class Folder:
 
     # -- the way there ----------------------------------------------------------------------
 
+    def _plain(self, place: str) -> AbstractContextManager[None]:
+        """What is said of a file that is unfit, but for what of it."""
+        return found_in(self.root / place, _OWN_FILE)
+
     @contextmanager
     def _parent(self, place: str, *, make: bool = False) -> Iterator[Spot]:
         """Where the last name of `place` is, with the folders before it opened."""
@@ -244,8 +251,12 @@ def _look_at_folder(path: Path) -> tuple[int, int]:
 
 def _check_folder(name: str, found: os.stat_result) -> None:
     if is_link(found):
-        raise UnfitFileError("symlink", f"the folder {name[:80]!r} is a symbolic link")
+        raise UnfitFileError(
+            "symlink", f"the folder {name[:80]!r} is a symbolic link", mend=_OWN_FOLDER
+        )
     if not stat.S_ISDIR(found.st_mode):
         raise UnfitFileError(
-            "not-a-file", f"{name[:80]!r} is a {kind_of(found.st_mode)}, no folder"
+            "not-a-file",
+            f"{name[:80]!r} is a {kind_of(found.st_mode)}, no folder",
+            mend=_OWN_FOLDER,
         )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from gen.errors import HouseError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CAREFULLY = (
     getattr(os, "O_NOFOLLOW", 0)
@@ -25,9 +30,9 @@ _REPARSE_LINKS = frozenset({0xA0000003, 0xA000000C})
 class UnfitFileError(HouseError):
     """A path that is not a plain file of its own; `rule` is the gate's stable code."""
 
-    def __init__(self, rule: str, what: str, where: str = "") -> None:
+    def __init__(self, rule: str, what: str, where: str = "", mend: str = "") -> None:
         self.rule = rule
-        super().__init__(what, where=where)
+        super().__init__(what, where=where, mend=mend)
 
 
 class Spot(NamedTuple):
@@ -130,11 +135,44 @@ def read_plain(descriptor: int, max_bytes: int) -> bytes:
     Raises:
         UnfitFileError: `too-large`.
     """
-    with os.fdopen(descriptor, "rb") as file:
+    with reading_from(descriptor, "") as file:
         data = read_up_to(file, max_bytes + 1)
     if len(data) > max_bytes:
         raise UnfitFileError("too-large", f"more than {max_bytes:,} bytes")
     return data
+
+
+class _NeverWaiting(io.FileIO):
+    """A file that was opened without waiting: what keeps its reader waiting is no file to read.
+
+    Some of what the system calls regular files (`/proc/kmsg`) are streams. Python says None then.
+    """
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        super().__init__(descriptor, "rb")
+        self.path = path
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        with naming(Path(self.path)) if self.path else nullcontext():
+            count = super().readinto(buffer)
+        if count is None:
+            raise self._waits()
+        return count
+
+    def readall(self) -> bytes:
+        with naming(Path(self.path)) if self.path else nullcontext():
+            data = super().readall()
+        if data is None:
+            raise self._waits()
+        return data
+
+    def _waits(self) -> OSError:
+        return BlockingIOError(errno.EAGAIN, "it waits for something, as no file does", self.path)
+
+
+def reading_from(descriptor: int, path: str) -> BinaryIO:
+    """The file that was opened so; reading raises an `OSError` where Python would say None."""
+    return io.BufferedReader(_NeverWaiting(descriptor, path))
 
 
 def read_up_to(file: BinaryIO, most: int) -> bytes:

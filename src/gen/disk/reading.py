@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gen.disk.kinds import CAREFULLY, kind_of, read_up_to
+from gen.disk.kinds import CAREFULLY, kind_of, read_up_to, reading_from
 from gen.errors import HouseError, shortened
 
 MEBIBYTE = 1 << 20
 MOST_LEVELS = 64
 """How deep JSON and YAML may be nested; nothing here nests more than ten levels."""
+_LOOK = "look whether the name is right, and whether you may read what is there"
 _FOLLOWING = CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0)
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
@@ -62,7 +63,11 @@ KEY_FILE = FileKind("key file", 4_096, "restore it from your own backup")
 SECRET = FileKind("secret", 1_024)
 MIDI = FileKind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")
 SIDECAR = FileKind("table", 64 * MEBIBYTE, "save the sheet as CSV, UTF-8, with commas")
-FINGERPRINTS = FileKind("list of fingerprints", 256 * MEBIBYTE)
+FINGERPRINTS = FileKind(
+    "list of fingerprints",
+    256 * MEBIBYTE,
+    "name a list that house.py fingerprint or scripts/fingerprint_alone.py wrote",
+)
 CREDENTIALS = FileKind("file of content credentials", 4 * MEBIBYTE)
 SCORE = FileKind("score", 64 * MEBIBYTE)
 RECEIPT = FileKind("receipt", 4 * MEBIBYTE, "name the .json beside a piece that sample.py wrote")
@@ -89,7 +94,7 @@ def opened(path: Path | str, kind: FileKind) -> Iterator[BinaryIO]:
     Raises:
         NamedFileError: absent, unreadable, no regular file, or too large.
     """
-    with os.fdopen(_descriptor(path, kind), "rb") as file:
+    with reading_from(_descriptor(path, kind), str(path)) as file:
         yield file
 
 
@@ -249,4 +254,4 @@ def _too_large(path: Path | str, kind: FileKind, size: int) -> NamedFileError:
 
 
 def _wrong(path: Path | str, kind: FileKind, what: str) -> NamedFileError:
-    return NamedFileError(what, where=str(path), mend=kind.mend)
+    return NamedFileError(what, where=str(path), mend=kind.mend or _LOOK)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gen.disk.kinds import Spot, kind_of, naming
+from gen.errors import HouseError
 
 IS_WINDOWS = os.name == "nt"
 MANY_FILES = 8
@@ -25,6 +26,38 @@ _UNFINISHED = re.compile(r"\.(.+)\.\d+\.new\Z")
 def real_path(path: Path) -> Path:
     """The path with its links followed; a link to itself stays as it is, and no error."""
     return Path(os.path.realpath(path))
+
+
+def check_can_write(path: Path, *, is_folder: bool = False) -> None:
+    """Refuse before the work a place where what comes of it could not be written.
+
+    Args:
+        path: of the file, or of the folder that is to hold files; neither has to be there.
+        is_folder: which of them.
+
+    Raises:
+        HouseError: a folder where a file should go or the reverse, or this user may not write.
+    """
+    above = path if is_folder else path.parent
+    try:
+        if is_folder:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.stat(path)
+        else:
+            _check_replaceable(path)
+        while not os.path.lexists(above) and above != above.parent:
+            above = above.parent
+    except (OSError, ValueError) as error:
+        raise _no_place(path, getattr(error, "strerror", None) or str(error)) from error
+    if not above.is_dir():
+        raise _no_place(path, f"{above} is no folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise _no_place(path, os.strerror(errno.EACCES))
+
+
+def _no_place(path: Path, why: str) -> HouseError:
+    mend = "name another place, where you may write"
+    return HouseError(f"cannot be written ({why})", where=str(path), mend=mend)
 
 
 def beside(name: str) -> str:

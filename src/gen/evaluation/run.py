@@ -13,6 +13,7 @@ import torch
 import gen
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.data.splits import Split
+from gen.disk import check_can_write
 from gen.errors import SettingError
 from gen.evaluation import artists, parts
 from gen.evaluation.bench import Bench
@@ -118,8 +119,10 @@ def _opened(
     """The house's pin, and the checkpoints.
 
     Raises:
-        HouseError: there is no such device, pin or checkpoint.
+        HouseError: there is no such device, pin or checkpoint, or nothing could be written.
     """
+    for folder in filter(None, (config.out, config.listening)):
+        check_can_write(Path(folder), is_folder=True)
     if config.device != CPU and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     paths = [find_checkpoint(name) for name in names]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gen.disk.reading import CERTIFICATES, read
 from gen.errors import HouseError, SettingError
 
 LOOPBACK = "127.0.0.1"
@@ -90,10 +91,13 @@ def _bracketed(address: str) -> str:
 def _names_in(certificate: Path) -> tuple[str, ...]:
     from cryptography import x509
 
+    data = read(certificate, CERTIFICATES)
     try:
-        found = x509.load_pem_x509_certificate(certificate.read_bytes())
-    except (OSError, ValueError) as error:
-        raise HouseError(f"no certificate can be read: {error}", where=str(certificate)) from error
+        found = x509.load_pem_x509_certificate(data)
+    except ValueError as error:
+        raise HouseError(
+            f"no certificate can be read: {error}", where=str(certificate), mend=CERTIFICATES.mend
+        ) from error
     if found.not_valid_after_utc < datetime.now(UTC):
         raise HouseError(
             f"the certificate ended on {found.not_valid_after_utc:%Y-%m-%d}",
@@ -116,6 +120,8 @@ def _names_in(certificate: Path) -> tuple[str, ...]:
 
 def _check_pair(certificate: Path, key: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for path in (certificate, key):
+        read(path, CERTIFICATES)  # OpenSSL would wait for a pipe, and read a device without end
     try:
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:

@@ -34,7 +34,12 @@ from gen.training.callbacks import (
     SeedEachStep,
 )
 from gen.training.evidence.portable import portable_arithmetic
-from gen.training.evidence.recording import RunRecord, begin_record, numeric_mode
+from gen.training.evidence.recording import (
+    RunRecord,
+    begin_record,
+    check_signer,
+    numeric_mode,
+)
 from gen.training.evidence.transcript import KeepTranscript
 from gen.training.gauges import OverfitGauge, Speed, bits_per_note
 from gen.training.learner import Learner
@@ -79,6 +84,8 @@ def train(
     ready = prepared(settings, names_of(callbacks))
     settings, chosen, start, data = ready.settings, ready.chosen, ready.start, ready.data
     run, manifest, tokenization = chosen.run, data.manifest, data.tokenization
+    if manifest.is_recorded:
+        check_signer(House(data.pin))
     untrained, unigram = _baselines(data)
     learner = ready.learner(chosen)
     base = _base_bits(learner, data) if start else None

@@ -282,3 +282,13 @@ def test_two_heads_of_one_size_are_kept_as_evidence(url, witness):
     (evidence,) = witness.folder.glob("*.fraud.*.json")
     assert f"signed both: {LOG.name}" in witness.run("fraud", evidence)
     witness.run("fraud", evidence, "--key", witness.key, code=2)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_is_no_plain_file_is_not_waited_for(witness, tmp_path):
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for words in (["check", tmp_path / "pipe", "--out", tmp_path / "o"], ["fraud", "/dev/zero"]):
+        assert "no plain file: name the file itself" in witness.run(*words, code=2)
+    assert not (tmp_path / "o").exists()
+    witness.state = tmp_path / "pipe"
+    assert "no plain file" in witness.run("show", code=2)

@@ -32,10 +32,11 @@ def fingerprint_command(
     says what a list gives away. Exits 2 when a file could not be read; the others are listed.
     """
     from gen.cli.found_files import midi_files
-    from gen.disk import write_atomically
+    from gen.disk import check_can_write, write_atomically
     from gen.likeness.print_lists import PrintList
     from gen.safe_parse import SafeReader
 
+    check_can_write(out)
     paths = list(midi_files([files]))
     if not paths:
         raise SettingError(f"no MIDI file is in {files}", mend="name the folder that holds them")

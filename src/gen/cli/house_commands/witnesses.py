@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import REFUSED, Console, house_command
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,7 +238,8 @@ def _take_in(house: House, files: Sequence[Path], output: Console) -> None:
     notes = read_notes(house)
     true = true_notes(house.load(), notes)
     for file in files:
-        note, names = take_in(house, true, WitnessAnswer.of_file(read(file, ANSWER)))
+        with found_in(file):
+            note, names = take_in(house, true, WitnessAnswer.of_file(read(file, ANSWER)))
         output.line(f"{file}: {', '.join(names)} signed {note.size} acts")
     _report(house, output, {})
 

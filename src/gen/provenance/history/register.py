@@ -89,7 +89,8 @@ class Register(RegisterState):
             if isinstance(error, RegisterError):
                 raise
             what = error.what if isinstance(error, HouseError) else repr(error)
-            raise RegisterError(f"act {self.size} is refused: {what}") from error
+            mend = getattr(error, "mend", "") or "put back the house's last intact copy"
+            raise RegisterError(f"act {self.size} is refused: {what}", mend=mend) from error
         self.size += 1
         self.leaves.append(leaf_hash(line))
         return act

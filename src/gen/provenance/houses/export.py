@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gen.disk import write_atomically
+from gen.disk import check_can_write, write_atomically
 from gen.disk.tables import as_text
 from gen.errors import SettingError
 from gen.provenance.history.log import HEAD_FILE, REGISTER_FILE
@@ -58,7 +59,9 @@ def export_records(
     Raises:
         SettingError: `out` holds something.
     """
-    if out.exists() and any(out.iterdir()):
+    check_can_write(out, is_folder=True)
+    is_new = not out.exists()
+    if not is_new and any(out.iterdir()):
         raise SettingError(f"{out} is not empty", mend="name a new folder")
     # Head before lines: what the head covers is then surely among the lines copied.
     names = sorted(RECORDS, key=lambda name: name != HEAD_FILE)
@@ -70,12 +73,15 @@ def export_records(
     readme += _IN_FILES.format(count=in_files) if in_files else ""
     contents["README.txt"] = readme.encode("utf-8")
     contents["works.csv"] = _csv(works)
-    written = []
-    for name, data in contents.items():
-        write_atomically(out / name, data)
-        written.append(out / name)
-    dataclasses.replace(house.pin, dir=out.resolve(), path=(out / INSIDE).resolve()).save()
-    return sorted([*written, out / INSIDE])
+    try:
+        for name, data in contents.items():
+            write_atomically(out / name, data)
+        dataclasses.replace(house.pin, dir=out.resolve(), path=(out / INSIDE).resolve()).save()
+    except BaseException:
+        if is_new:  # half a copy would be taken for a whole one
+            shutil.rmtree(out, ignore_errors=True)
+        raise
+    return sorted(out / name for name in (*contents, INSIDE))
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

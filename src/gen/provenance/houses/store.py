@@ -24,6 +24,7 @@ counts for nothing unless a signed act names its digest.
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -155,8 +156,13 @@ class Store(Folder):
         for folder in ("", INBOX, REJECTED, WITNESSES, COMPLAINTS):
             for name in self.names(folder):
                 meant = unfinished(name)
-                if meant and (folder or meant in ADMIN_FILES):
-                    self.remove(f"{folder}/{name}" if folder else name)
+                place = f"{folder}/{name}" if folder else name
+                if meant and (folder or meant in ADMIN_FILES) and not self._is_folder(place):
+                    self.remove(place)
+
+    def _is_folder(self, place: str) -> bool:
+        found = self.look(place)
+        return found is not None and stat.S_ISDIR(found.st_mode)
 
     # -- works ------------------------------------------------------------------------------
 

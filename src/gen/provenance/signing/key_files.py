@@ -115,8 +115,12 @@ def keys_folder() -> Path:
 def _seal_key(passphrase: str, salt: bytes, cost: int) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    kdf = Scrypt(salt=salt, length=32, n=2**cost, r=8, p=1)
-    return kdf.derive(passphrase.encode("utf-8"))
+    try:
+        text = passphrase.encode("utf-8")
+    except UnicodeEncodeError as error:
+        mend = f"type it at a terminal that speaks UTF-8, or set {PASSPHRASE_VARIABLE} to such text"
+        raise KeyFileError("the passphrase is no text in UTF-8", mend=mend) from error
+    return Scrypt(salt=salt, length=32, n=2**cost, r=8, p=1).derive(text)
 
 
 def save_key(

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gen.disk.reading import ANSWER
 from gen.errors import SettingError
 from gen.provenance.history.register import Register
 from gen.provenance.houses.house import House
@@ -97,7 +98,7 @@ class WitnessAnswer:
             first, rest = "", ""
         status = re.match(r"([1-5][0-9]{2})( [A-Za-z -]*)?\r?\Z", first)
         if len(data) > MAX_ANSWER_BYTES or not (status or first.startswith("— ")):
-            raise WitnessError("no answer of a witness")
+            raise WitnessError("no answer of a witness", mend=ANSWER.mend)
         return WitnessAnswer(int(status[1]), rest) if status else WitnessAnswer(200, data.decode())
 
     @property

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from gen.disk.reading import CERTIFICATES
 from gen.errors import HouseError
 from gen.provenance.signing.canonical import TIME_FORMAT
 from gen.provenance.signing.notes import NoteKey, SignedNote
@@ -119,7 +120,7 @@ def _certificates(roots: bytes) -> list[Certificate]:
     try:
         return load_pem_x509_certificates(roots)
     except ValueError as error:
-        raise StampError(f"no certificates in PEM: {error}") from error
+        raise StampError(f"no certificates in PEM: {error}", mend=CERTIFICATES.mend) from error
 
 
 def ask_authority(url: str, request: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 
+from gen.disk.kinds import kind_of
 from gen.errors import HouseError, SettingError, printable, shortened
 from gen.provenance.history.register import Register
 from gen.provenance.records.roster import CURATOR, Person
@@ -108,6 +110,8 @@ _TAKEN_OUT = ("/midi", "/wav", "/musicxml", "/file", "/receipt", "/stems")
 """Reading a file is written down; looking at a page is not."""
 _LETTERS = 200
 """Of each word in the audit log."""
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
+"""Without waiting for whoever might read from a pipe of that name."""
 
 
 class AuditLog:
@@ -123,12 +127,17 @@ class AuditLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        mend = "name another: --audit FILE"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.open(path, _APPENDING, 0o600)
         except OSError as error:
             what = f"the audit log cannot be written ({error.strerror})"
-            raise HouseError(what, where=str(path), mend="name another: --audit FILE") from error
+            raise HouseError(what, where=str(path), mend=mend) from error
+        if not stat.S_ISREG(mode := os.fstat(self._file).st_mode):
+            os.close(self._file)
+            what = f"is a {kind_of(mode)}, and should be the audit log"
+            raise HouseError(what, where=str(path), mend=mend)
 
     def add(self, person: str, address: str, asked: str, status: int) -> None:
         """One line. `asked` is a method and a path, without what came with it."""

@@ -137,6 +137,15 @@ def begin_record(
     return RunRecord(house, out, begin, key, index, words)
 
 
+def check_signer(house: House) -> None:
+    """Whether the key that may enter runs, if one is here, can be used; judged before long work.
+
+    Raises:
+        HouseError: others can read it, or the passphrase that is set opens it not.
+    """
+    key_for_role(house.load(), TRAINER)
+
+
 def run_name(run: RunConfig, folder: Path) -> str:
     """What people call a run: its name and its folder's, with the sweep's around it."""
     ends = folder.parts[-2:] if folder.parent.parent.name == run.name else [folder.name]
