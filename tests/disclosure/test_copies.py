@@ -146,3 +146,26 @@ def test_no_cache_of_the_program_is_left_out_of_the_inventory():
                 }  # fmt: skip
     assert {"events", "lines", "screening"} <= named
     assert named - INNOCENT_CACHES == set(CACHES)
+
+
+@pytest.mark.parametrize("what", ["lock", "marker", "inbox", "record"])
+def test_nothing_is_purged_where_no_record_of_it_could_be_entered(house, tmp_path, what):
+    copy, record = tmp_path / "drive" / "copy.mid", tmp_path / "record.json"
+    copy.parent.mkdir()
+    shutil.copy(house.path(house.entries[0]), copy)
+    if what == "record":
+        (tmp_path / "file").write_bytes(b"")
+        record = tmp_path / "file" / "record.json"
+    elif what == "inbox":
+        shutil.rmtree(house.folder / "inbox", ignore_errors=True)
+        (house.folder / "inbox").write_bytes(b"")
+    else:
+        lock = house.folder / f".lock{'.held' if what == 'marker' else ''}"
+        lock.unlink(missing_ok=True)
+        lock.mkdir()
+    words = ["--look", copy.parent, "--purge", "--yes", "--record", record]
+    given = [house.entries[0].work, *map(str, words), "--pin", str(house.pin.path)]
+    done = CliRunner().invoke(disclose, ["copies", *given])
+    assert (done.exit_code, "to mend it: " in done.output) == (2, True), done.output
+    assert copy.exists()
+    assert not record.exists()

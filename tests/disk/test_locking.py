@@ -129,3 +129,10 @@ def test_is_locked_tells_without_making_a_file(tmp_path):
     assert is_locked(tmp_path / "lock")
     child.communicate("")
     assert not is_locked(tmp_path / "lock")
+
+
+def test_a_marker_that_is_a_folder_is_said(tmp_path):
+    (tmp_path / f"lock{MARKER}").mkdir()
+    with pytest.raises(HouseError, match="is a folder") as refused:
+        locked(tmp_path / "lock").__enter__()
+    assert refused.value.mend.startswith("remove it")

@@ -81,3 +81,9 @@ def test_digests_and_times_have_one_form():
     assert is_sha256_hex("0" * 64)
     assert not any(map(is_sha256_hex, ("A" * 64, "0" * 63, b"0" * 64, None)))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", utc_now())
+
+
+def test_what_is_no_text_is_shown_with_how_to_say_it():
+    with pytest.raises(StrictJsonError, match="no text in UTF-8") as refused:
+        canonical({"about": ["song \udcff"]})
+    assert "UTF-8" in refused.value.mend

@@ -125,3 +125,10 @@ def test_half_written_key_of_a_killed_command_goes_with_the_next_key(tmp_path):
              folder=tmp_path)  # fmt: skip
     assert not old.exists()
     assert fresh.exists()
+
+
+def test_passphrase_that_is_no_text_is_refused_in_words(own_keys):
+    typed = "long enough \udcff"
+    with pytest.raises(KeyFileError, match="no text in UTF-8") as refused:
+        save_key(key_of("ana"), house="h", owner="ana", passphrase=typed, kdf_cost=10)
+    assert "HOUSE_PASSPHRASE" in refused.value.mend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import random
 import re
 import shutil
@@ -301,3 +302,10 @@ def test_verdicts_that_a_full_disk_does_not_take_are_no_success(tmp_path: Path) 
     assert done.returncode == 2
     assert done.stderr.startswith("REFUSED output")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/kmsg"), reason="no such file here")
+def test_stream_that_calls_itself_a_file_keeps_the_verifier_not_waiting(tmp_path):
+    words = [sys.executable, str(SCRIPT), str(tmp_path), "--pin", "/proc/kmsg"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "REFUSED pin" in done.stdout) == (2, True)

@@ -95,6 +95,7 @@ def answer_command(
 
     check_free(out)
     house, register = output.load_house()
+    house.store.check_ready()
     key = curators_key(register, curator)
     day = parse_day(received) if received else today_utc()
     found, digest = read_print_list(asked)
@@ -220,7 +221,7 @@ def _purge_signer(
     """What signs the record of a purge and enters it; all that could refuse is asked for now."""
     from gen.disclosure.entered import enter_paper
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
-    from gen.disk import write_atomically
+    from gen.disk import check_can_write, write_atomically
     from gen.provenance.desk.complaints_desk import answer
     from gen.provenance.houses.access import curators_key
     from gen.provenance.signing.canonical import sha256_hex, utc_now
@@ -229,6 +230,8 @@ def _purge_signer(
     place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
     if place.exists():
         raise SettingError(f"{place} is there already", where="--record", mend="name another file")
+    check_can_write(place)
+    house.store.check_ready()
     if answers is not None and answers not in register.complaints.entered:
         raise SettingError(
             f"act {answers} is no complaint", where="--answers",

@@ -193,6 +193,8 @@ def giver(
     from gen.provenance.houses.access import curators_key
 
     key = curators_key(house.load(), curator) if enter else None
+    if enter:
+        house.store.check_ready()
 
     def give(paper: ModelPaper) -> int | None:
         data = paper.text.encode("utf-8")

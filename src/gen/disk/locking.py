@@ -46,7 +46,7 @@ def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         BusyError: another command held it all that time.
         HouseError: something else than a file is there, or this user may not write there.
     """
-    _check_lock_file(path)
+    check_lock_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = _acquired(path, seconds)
     try:
@@ -72,7 +72,17 @@ def _marker(path: Path) -> Path:
     return path.with_name(path.name + MARKER)
 
 
-def _check_lock_file(path: Path) -> None:
+def check_lock_file(path: Path) -> None:
+    """Whether nothing else lies where the lock at `path`, or the marker beside it, should be.
+
+    Raises:
+        HouseError: a folder, a link or a pipe does.
+    """
+    for place in (path, _marker(path)):
+        _check_is_file(place)
+
+
+def _check_is_file(path: Path) -> None:
     try:
         found = path.lstat()
     except OSError:

@@ -88,6 +88,8 @@ def royalties_command(
     period = Period.parse(text)
     house, register = output.load_house()
     key = curators_key(register, curator) if enter else None
+    if enter:
+        house.store.check_ready()
     near: list[Near] = []
     if near_amount:
         near, unread = nearness(house, register, pieces_written(house, register, period))

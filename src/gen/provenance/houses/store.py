@@ -30,7 +30,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from gen.disk import BusyError, Folder, UnfitFileError, locked, unfinished
-from gen.disk.locking import LOCK_SECONDS, MARKER, is_locked
+from gen.disk.locking import LOCK_SECONDS, MARKER, check_lock_file, is_locked
 from gen.errors import HouseError
 from gen.provenance.history.log import HEAD_FILE, REGISTER_FILE
 from gen.provenance.signing.canonical import is_sha256_hex, sha256_hex
@@ -49,6 +49,8 @@ MAX_FILE_BYTES = MAX_BYTES
 """Longest tagged file of a work."""
 MAX_RECORD_BYTES = 4 << 20
 """Longest roster, proposal, screening report or note."""
+_SWEPT = ("", INBOX, REJECTED, WITNESSES, COMPLAINTS)
+"""Where a killed command leaves what it had half written."""
 ADMIN_FOLDERS = frozenset(
     {INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES, COMPLAINTS, NAMES}
 )
@@ -92,6 +94,17 @@ class Store(Folder):
         """
         with locked(self.root / LOCK, seconds):
             yield
+
+    def check_ready(self) -> None:
+        """Whether an act could be entered, before the work that one tells of.
+
+        Raises:
+            HouseError: this user may not write there, or what should be a file or a folder is none.
+        """
+        check_lock_file(self.root / LOCK)
+        self.check_writable()
+        for folder in _SWEPT:
+            self.names(folder)
 
     def check_writable(self, *folders: str) -> None:
         """Whether this user may write in the house and in these folders of it.
@@ -153,7 +166,7 @@ class Store(Folder):
 
     def sweep(self) -> None:
         """Remove what killed commands left half written. The caller holds the lock."""
-        for folder in ("", INBOX, REJECTED, WITNESSES, COMPLAINTS):
+        for folder in _SWEPT:
             for name in self.names(folder):
                 meant = unfinished(name)
                 place = f"{folder}/{name}" if folder else name

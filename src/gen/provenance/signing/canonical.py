@@ -36,6 +36,10 @@ def canonical(value: object) -> bytes:
             value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         )
         return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        around = error.object[max(0, error.start - 20) : error.end + 20]
+        what = f"{around!r} cannot be written: it is no text in UTF-8"
+        raise StrictJsonError(what, mend="say it in letters that UTF-8 has") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise StrictJsonError(f"cannot be written as JSON: {error}") from error
 
