@@ -13,6 +13,8 @@ import pytest
 from gen.errors import HouseError
 from gen.evaluation.listeners.listening import build
 from gen.evaluation.listeners.ratings import pigeonhole, results
+from gen.evaluation.run import _opened
+from gen.evaluation.settings import EvaluationConfig
 from gen.piece import Note, Piece, Tempo, Track
 from gen.rendering.pages import render
 from gen.rendering.sound import AudioSettings
@@ -380,3 +382,14 @@ def test_a_key_that_was_changed_fits_no_ratings(folder, tmp_path):
         results(forged, [path])
     with pytest.raises(HouseError, match=r"key\.json: cannot be read"):
         results(tmp_path, [path])
+
+
+@pytest.mark.parametrize("setting", ["out", "listening"])
+def test_a_folder_that_cannot_be_one_is_refused_before_anything_is_read(tmp_path, setting):
+    (tmp_path / "file").write_bytes(b"")
+    folders = {"out": str(tmp_path / "out"), "listening": None, setting: str(tmp_path / "file")}
+    config = EvaluationConfig(
+        "none.yaml", "test", seed=0, fast=True, parts=("likelihood",), baselines=False, **folders
+    )
+    with pytest.raises(HouseError, match="file is no folder"):
+        _opened(config, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import runpy
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gen.disk import write_atomically
 from gen.errors import HouseError
+from gen.provenance.houses.export import export_records
 from gen.provenance.houses.house import House
 from gen.provenance.houses.names import names_of
 from gen.provenance.records.pin import load_pin
@@ -139,3 +142,21 @@ def test_the_name_of_somebody_who_was_enrolled_stays_where_it_cannot_be_said(
     CliRunner().invoke(main, ["enroll", "d4", *words, "--house", str(desk.folder)])
     house = desk.house
     assert names_of(house, house.load())["d4"] == "Dana Day"
+
+
+def test_half_a_copy_of_the_records_does_not_stay(tmp_path, monkeypatch):
+    house = start_house(tmp_path / "house").house
+    house.load()
+    written = []
+
+    def fill(path, data):
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        written.append(path)
+        write_atomically(path, data)
+
+    monkeypatch.setattr("gen.provenance.houses.export.write_atomically", fill)
+    with pytest.raises(OSError, match="No space"):
+        export_records(house, tmp_path / "copy", [["work"]])
+    assert len(written) == 2
+    assert not (tmp_path / "copy").exists()

@@ -29,6 +29,7 @@ from gen.provenance.records.consent import Consent
 from gen.provenance.records.pin import load_pin
 from gen.provenance.signing.canonical import StrictJsonError
 from gen.smf import musical_hash, parse, write
+from gen.training.evidence.recording import check_signer
 from gen.training.optimising.lora import add_low_rank, added_up
 from houses import TestHouse, keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
 from recorded_runs import FROM_A_BASE, Trained, kept_apart, trained
@@ -401,3 +402,13 @@ def test_where_a_base_has_learned_everything_its_figures_are_said_to_flatter(bas
 def learned_by(base: Trained) -> list[str]:
     corpus = json.loads((base.folder / "corpus.json").read_text())
     return list(corpus["admitted"]["train"])
+
+
+def test_whether_a_run_can_be_entered_is_asked_before_it_learns(tmp_path, own_keys):
+    house = start_house(tmp_path / "house").house
+    (house.folder / ".lock").unlink(missing_ok=True)
+    (house.folder / ".lock").mkdir()
+    check_signer(house)  # nobody here could enter it
+    keep_machine_key()
+    with pytest.raises(HouseError, match="should be the lock"):
+        check_signer(house)

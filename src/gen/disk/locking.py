@@ -76,10 +76,12 @@ def check_lock_file(path: Path) -> None:
     """Whether nothing else lies where the lock at `path`, or the marker beside it, should be.
 
     Raises:
-        HouseError: a folder, a link or a pipe does.
+        HouseError: a folder, a link or a pipe does, or this user may not lock it.
     """
     for place in (path, _marker(path)):
         _check_is_file(place)
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise _not_writable(path, PermissionError(errno.EACCES, ""))
 
 
 def _check_is_file(path: Path) -> None:

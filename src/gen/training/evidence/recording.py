@@ -138,12 +138,14 @@ def begin_record(
 
 
 def check_signer(house: House) -> None:
-    """Whether the key that may enter runs, if one is here, can be used; judged before long work.
+    """Whether a run can be entered by the key that may, if one is here; judged before long work.
 
     Raises:
-        HouseError: others can read it, or the passphrase that is set opens it not.
+        HouseError: others can read it, the passphrase that is set opens it not, or this user may
+            not write in the house.
     """
-    key_for_role(house.load(), TRAINER)
+    if key_for_role(house.load(), TRAINER) is not None:
+        house.store.check_ready()
 
 
 def run_name(run: RunConfig, folder: Path) -> str:
