@@ -168,3 +168,17 @@ def test_names_that_are_there_or_are_not_are_somebodys_unless_they_are_ours():
     assert refusal_of(OSError(errno.ENOENT, "No such file", ours)) is None
     assert "ulimit -n" in str(refusal_of(OSError(errno.EMFILE, "Too many open files")))
     assert "ulimit -v" in str(refusal_of(OSError(errno.ENOMEM, "Cannot allocate memory")))
+
+
+@pytest.mark.parametrize("is_command", [True, False])
+def test_compiled_file_that_a_full_disk_cut_short_is_said(is_command, capfd):
+    def load():
+        raise EOFError("marshal data too short")
+
+    run_it = click.command(cls=CarefulCommand)(load).main if is_command else lambda _: load()
+    with pytest.raises(SystemExit) as left, failures_said():
+        run_it([])
+    assert left.value.code == 2
+    assert "cut short, as a full disk leaves it\n  to mend it: remove" in capfd.readouterr().err
+    with pytest.raises(EOFError), failures_said():
+        raise EOFError

@@ -76,6 +76,9 @@ def failures_said() -> Iterator[None]:
         if refusal is None:
             raise
         _end(str(refusal))
+    except EOFError as error:
+        refuse_if_cut_short(error)
+        raise
     except (MemoryError, ImportError) as error:
         if not _is_for_want_of_memory(error):
             raise
@@ -119,6 +122,14 @@ def _end(message: str) -> NoReturn:
     except (OSError, ValueError):
         _forget(sys.stderr)
     raise SystemExit(REFUSED)
+
+
+def refuse_if_cut_short(error: EOFError) -> None:
+    """End the program where Python cannot read what it compiled: a full disk cuts it short."""
+    if "marshal data" in str(error):
+        mend = f"remove the folders called __pycache__ below {_OURS}, and run it again"
+        what = "a file that Python compiled is cut short, as a full disk leaves it"
+        _end(str(HouseError(what, mend=mend)))
 
 
 def _is_for_want_of_memory(error: MemoryError | ImportError) -> bool:

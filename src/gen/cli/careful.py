@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gen.errors import printable, shortened
-from gen.terminal import failures_said, forget_output
+from gen.terminal import failures_said, forget_output, refuse_if_cut_short
 
 _MOST_LETTERS = 600
 
@@ -41,6 +41,9 @@ class CarefulCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except EOFError as error:  # which click takes for the end of somebody's input
+            refuse_if_cut_short(error)
+            raise
         except BrokenPipeError:  # which click takes for a fault
             forget_output()
             raise SystemExit(0) from None
