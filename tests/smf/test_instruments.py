@@ -33,8 +33,8 @@ def program(number: int, channel: int = 0, delta: int = 0) -> bytes:
     return event(delta, 0xC0 | channel, number)
 
 
-def bank(number: int, channel: int = 0) -> bytes:
-    return event(0, 0xB0 | channel, 0, number)
+def bank(number: int, channel: int = 0, delta: int = 0) -> bytes:
+    return event(delta, 0xB0 | channel, 0, number)
 
 
 def system(*payload: int) -> bytes:
@@ -138,6 +138,13 @@ def test_drums_are_drums_on_any_channel_where_bank_or_message_say_so(setup: byte
     assert "plays drums on channel 1, as its bank or a system message says" in advice(
         b"", setup + note(36)
     )
+
+
+def test_a_bank_that_is_selected_while_a_program_plays_waits_for_the_next_one() -> None:
+    played = program(65) + note(60) + bank(127, delta=10) + note(62)
+    assert instruments(b"", played) == [65]
+    assert instruments(b"", played + program(0) + note(36)) == [65, DRUM_PROGRAM]
+    assert instruments(b"", program(65) + bank(127) + note(36)) == [DRUM_PROGRAM]
 
 
 def test_in_a_gs_file_bank_127_is_no_drum_kit_and_channel_10_may_be_melodic() -> None:

@@ -37,6 +37,15 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 ADAMW = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / "adamw.yaml"))
 EACH_STEP = "trainer.log_every_n_steps=1"
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
+EACH_ITS_HOUSE = """
+import os, sys
+from pathlib import Path
+from gen.cli.train import main
+
+rank = os.environ.get("LOCAL_RANK", "0")
+sys.argv.append(f"pin={Path(__file__).parent}/pin{rank}.yaml")
+main()
+"""
 
 
 def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_path, monkeypatch):
@@ -256,8 +265,12 @@ def test_a_process_that_sees_another_house_ends_the_run_for_all(tmp_path):
     for rank in (0, 1):
         house = start_house(tmp_path / f"house{rank}", pin_path=tmp_path / f"pin{rank}.yaml")
         house.enter(*range(1, 7 - rank))
-    pin = f"pin={tmp_path}/pin${{oc.env:LOCAL_RANK,0}}.yaml"
-    process = start(tmp_path, pin, *DDP)
+    script = tmp_path / "train.py"
+    script.write_text(EACH_ITS_HOUSE, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(script), *tiny_runs.SETTINGS.split(), *DDP], cwd=tmp_path,
+        env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     _, talk = process.communicate()
     assert process.returncode == 2
     assert "1 of 2 processes admitted another corpus" in talk

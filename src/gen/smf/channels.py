@@ -145,16 +145,29 @@ class Channels:
 def _patches(
     setups: Sequence[tuple[ChannelEvent, int]],
 ) -> dict[int, tuple[list[int], list[tuple[Patch, int]]]]:
-    """For each channel the ticks of its choices, and each choice with its track's number."""
+    """For each channel the ticks of its choices, and each choice with its track's number.
+
+    A bank that is selected while a program plays waits for the next program, as MIDI has it; at
+    one tick, or where no program was chosen yet, either may come first.
+    """
     found: dict[int, tuple[list[int], list[tuple[Patch, int]]]] = {}
     latest: dict[tuple[int, int | None], Patch] = {}
+    chosen: dict[int, int] = {}  # by channel, the tick of its latest program
+    waiting: dict[int, int] = {}  # by channel, the bank of its next one
     for (tick, status, first, second), number in setups:
         is_program = status & 0xF0 == 0xC0
         if not is_program and (status & 0xF0 != 0xB0 or first != _BANK):
             continue
         channel = status & CHANNEL_BITS
         before = latest.get((channel, number)) or latest.get((channel, None)) or Patch()
-        patch = Patch(first, before.bank) if is_program else Patch(before.program, second)
+        if is_program:
+            patch = Patch(first, waiting.pop(channel, before.bank))
+            chosen[channel] = tick
+        elif chosen.get(channel, tick) < tick:
+            waiting[channel] = second
+            continue
+        else:
+            patch = Patch(before.program, second)
         latest[channel, number] = latest[channel, None] = patch
         ticks, patches = found.setdefault(channel, ([], []))
         ticks.append(tick)
