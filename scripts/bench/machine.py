@@ -19,6 +19,7 @@ from gen.arithmetic import ENVIRONMENT
 from gen.errors import SettingError
 from gen.processes import cores, memory
 from gen.settings import AUTO
+from gen.terminal import SAFE_PATH
 
 LIBRARIES = ("torch", "transformers", "lightning", "miditok", "symusic", "numpy", "cryptography")
 AVX2 = {
@@ -79,7 +80,8 @@ def begin_capped() -> None:
     """
     missing = {name: value for name, value in AVX2.items() if os.environ.get(name) != value}
     if missing:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | missing)  # noqa: S606
+        begun = {name: value for name, value in os.environ.items() if name != SAFE_PATH} | missing
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], begun)  # noqa: S606
 
 
 def alone(measure: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
