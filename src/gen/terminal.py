@@ -127,7 +127,8 @@ def _end(message: str) -> NoReturn:
 def refuse_if_cut_short(error: EOFError) -> None:
     """End the program where Python cannot read what it compiled: a full disk cuts it short."""
     if "marshal data" in str(error):
-        mend = f"remove the folders called __pycache__ below {_OURS}, and run it again"
+        places = f"{_OURS} and {sys.prefix}"
+        mend = f"remove the folders called __pycache__ below {places}, and run it again"
         what = "a file that Python compiled is cut short, as a full disk leaves it"
         _end(str(HouseError(what, mend=mend)))
 

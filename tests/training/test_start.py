@@ -29,7 +29,7 @@ from gen.provenance.records.consent import Consent
 from gen.provenance.records.pin import load_pin
 from gen.provenance.signing.canonical import StrictJsonError
 from gen.smf import musical_hash, parse, write
-from gen.training.evidence.recording import check_signer
+from gen.training.evidence.recording import key_to_record
 from gen.training.optimising.lora import add_low_rank, added_up
 from houses import TestHouse, keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
 from recorded_runs import FROM_A_BASE, Trained, kept_apart, trained
@@ -408,7 +408,7 @@ def test_whether_a_run_can_be_entered_is_asked_before_it_learns(tmp_path, own_ke
     house = start_house(tmp_path / "house").house
     (house.folder / ".lock").unlink(missing_ok=True)
     (house.folder / ".lock").mkdir()
-    check_signer(house)  # nobody here could enter it
+    assert key_to_record(house) is None  # nobody here could enter it
     keep_machine_key()
     with pytest.raises(HouseError, match="should be the lock"):
-        check_signer(house)
+        key_to_record(house)

@@ -88,15 +88,14 @@ def answer_command(
     from gen.disclosure.answer import Letter, answer_of, check_free, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
-    from gen.provenance.houses.access import curators_key
+    from gen.provenance.houses.access import key_to_enter
     from gen.provenance.manifests.model_file import read_model_file
     from gen.provenance.records.consent import parse_day
     from gen.provenance.signing.canonical import today_utc
 
     check_free(out)
     house, register = output.load_house()
-    house.store.check_ready()
-    key = curators_key(register, curator)
+    key = key_to_enter(house, register, curator)
     day = parse_day(received) if received else today_utc()
     found, digest = read_print_list(asked)
     letter = Letter(sender, day.isoformat(), found, digest)
@@ -223,15 +222,14 @@ def _purge_signer(
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
     from gen.disk import check_can_write, write_atomically
     from gen.provenance.desk.complaints_desk import answer
-    from gen.provenance.houses.access import curators_key
+    from gen.provenance.houses.access import key_to_enter
     from gen.provenance.signing.canonical import sha256_hex, utc_now
 
-    key = curators_key(register, curator)
+    key = key_to_enter(house, register, curator)
     place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
     if place.exists():
         raise SettingError(f"{place} is there already", where="--record", mend="name another file")
     check_can_write(place)
-    house.store.check_ready()
     if answers is not None and answers not in register.complaints.entered:
         raise SettingError(
             f"act {answers} is no complaint", where="--answers",

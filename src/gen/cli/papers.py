@@ -190,11 +190,9 @@ def giver(
     """
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_atomically
-    from gen.provenance.houses.access import curators_key
+    from gen.provenance.houses.access import key_to_enter
 
-    key = curators_key(house.load(), curator) if enter else None
-    if enter:
-        house.store.check_ready()
+    key = key_to_enter(house, house.load(), curator) if enter else None
 
     def give(paper: ModelPaper) -> int | None:
         data = paper.text.encode("utf-8")

@@ -58,8 +58,6 @@ _TIMES = ("seconds", "processor_seconds")
 PLANTED, PLANTED_PIN, PIECES = "planted-house", "planted-house.yaml", "pieces"
 _REPLACED = (PLANTED, PIECES)
 """Below the visit's folder, from an earlier visit."""
-_TAG = b"HPRV"
-"""What a work's tag begins with."""
 _LINES = 12
 """Of a command's answer, the last of which the page keeps."""
 
@@ -190,12 +188,14 @@ def plant(visit: Visit) -> None:
     Raises:
         HouseError: the house cannot be copied, or has no work to be changed.
     """
+    from gen.smf.chunks import TAG_CHUNK
+
     copy, place = visit.out / PLANTED, visit.out / PLANTED_PIN
     replace(visit.house.pin, dir=copy.resolve(), path=place.resolve()).save()
     shutil.rmtree(copy, ignore_errors=True)
     _copy_files(visit.house.folder, copy)
     changed, data = _drawn_work(copy, visit.seed)
-    data[data.rfind(_TAG) - 5] ^= 1  # in the last track, before its end
+    data[data.rfind(TAG_CHUNK) - 5] ^= 1  # in the last track, before its end
     changed.write_bytes(data)
     stranger = changed.with_name("visitor.mid")
     stranger.write_bytes(visit.stranger if visit.stranger is not None else a_file(visit.seed))
@@ -232,14 +232,15 @@ def _copy_files(folder: Path, copy: Path) -> None:
 
 def _drawn_work(copy: Path, seed: int) -> tuple[Path, bytearray]:
     from gen.provenance.houses.store import ADMIN_FOLDERS
+    from gen.smf.chunks import TAG_CHUNK
 
     found = sorted(path for path in copy.glob("*/*.mid") if path.parent.name not in ADMIN_FOLDERS)
     first = seed % len(found) if found else 0
     for path in (*found[first:], *found[:first]):
-        if path.is_file() and not path.is_symlink() and _TAG in (data := path.read_bytes()):
+        if path.is_file() and not path.is_symlink() and TAG_CHUNK in (data := path.read_bytes()):
             return path, bytearray(data)
     raise HouseError(
-        "has no work that could be changed and planted", where=str(copy.name),
+        "has no work that could be changed and planted", where=copy.name,
         mend="visit it once a work is accepted: house.py accept",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -190,9 +190,14 @@ class Folder:
 
     # -- the way there ----------------------------------------------------------------------
 
-    def _plain(self, place: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def _plain(self, place: str) -> Iterator[None]:
         """What is said of a file that is unfit, but for what of it."""
-        return found_in(self.root / place, _OWN_FILE)
+        try:
+            yield
+        except UnfitFileError:
+            with found_in(self.root / place, _OWN_FILE):
+                raise
 
     @contextmanager
     def _parent(self, place: str, *, make: bool = False) -> Iterator[Spot]:

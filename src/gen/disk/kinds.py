@@ -6,15 +6,18 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, ParamSpec, TypeVar
 
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CAREFULLY = (
     getattr(os, "O_NOFOLLOW", 0)
@@ -153,21 +156,19 @@ class _NeverWaiting(io.FileIO):
         self.path = path
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        with naming(Path(self.path)) if self.path else nullcontext():
-            count = super().readinto(buffer)
-        if count is None:
-            raise self._waits()
+        count: int = self._found(super().readinto, buffer)
         return count
 
     def readall(self) -> bytes:
-        with naming(Path(self.path)) if self.path else nullcontext():
-            data = super().readall()
-        if data is None:
-            raise self._waits()
-        return data
+        return self._found(super().readall)
 
-    def _waits(self) -> OSError:
-        return BlockingIOError(errno.EAGAIN, "it waits for something, as no file does", self.path)
+    def _found(self, read: Callable[P, T | None], *given: P.args, **more: P.kwargs) -> T:
+        with naming(Path(self.path)) if self.path else nullcontext():
+            found = read(*given, **more)
+        if found is None:
+            what = "it waits for something, as no file does"
+            raise BlockingIOError(errno.EAGAIN, what, self.path)
+        return found
 
 
 def reading_from(descriptor: int, path: str) -> BinaryIO:

@@ -25,6 +25,7 @@ from gen.provenance.houses.house import House
 from gen.provenance.manifests.manifest import Manifest
 from gen.provenance.manifests.model_file import ModelFile
 from gen.provenance.signing.canonical import sha256_hex
+from gen.provenance.signing.keys import PrivateKey
 from gen.tokens.tokenization import Ids, Tokenization
 from gen.training.callbacks import (
     EndOnCtrlC,
@@ -37,7 +38,7 @@ from gen.training.evidence.portable import portable_arithmetic
 from gen.training.evidence.recording import (
     RunRecord,
     begin_record,
-    check_signer,
+    key_to_record,
     numeric_mode,
 )
 from gen.training.evidence.transcript import KeepTranscript
@@ -84,8 +85,7 @@ def train(
     ready = prepared(settings, names_of(callbacks))
     settings, chosen, start, data = ready.settings, ready.chosen, ready.start, ready.data
     run, manifest, tokenization = chosen.run, data.manifest, data.tokenization
-    if manifest.is_recorded:
-        check_signer(House(data.pin))
+    key = key_to_record(House(data.pin)) if manifest.is_recorded else None
     untrained, unigram = _baselines(data)
     learner = ready.learner(chosen)
     base = _base_bits(learner, data) if start else None
@@ -96,7 +96,9 @@ def train(
     others = [*ready.plugged.callbacks(), *callbacks, *listeners]
     trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *others])
     record = (
-        _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
+        _begin(trainer, key, chosen, settings, data, out, resume)
+        if trainer.is_global_zero
+        else None
     )
     fit(trainer, learner, data, resume, is_portable=chosen.trainer.is_portable)
     result = {
@@ -224,6 +226,7 @@ def _say_what_learns(learner: Learner, chosen: TrainingSettings) -> None:
 
 def _begin(
     trainer: Trainer,
+    key: PrivateKey | None,
     chosen: TrainingSettings,
     settings: Mapping[str, Any],
     data: HouseData,
@@ -233,7 +236,7 @@ def _begin(
     """Say what is learned from, in the run's folder and, before the first step, in the log."""
     write_atomically(out / CORPUS, _corpus(data))
     record = begin_record(
-        House(data.pin), chosen.run, settings, data.manifest, out,
+        House(data.pin), key, chosen.run, settings, data.manifest, out,
         resumes=resume.parent if resume else None, numeric_mode=mode_of(trainer, chosen.trainer),
     )  # fmt: skip
     say(record.words)

@@ -77,7 +77,7 @@ def royalties_command(
     from gen.cli.papers import json_text
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_all_atomically
-    from gen.provenance.houses.access import curators_key
+    from gen.provenance.houses.access import key_to_enter
     from gen.provenance.records.terms import parse_cents, spelled_cents
 
     amount, near_amount = parse_cents(pool), parse_cents(near_text)
@@ -87,9 +87,7 @@ def royalties_command(
         raise SettingError("nothing would hold what is entered", where="--enter", mend="add --out")
     period = Period.parse(text)
     house, register = output.load_house()
-    key = curators_key(register, curator) if enter else None
-    if enter:
-        house.store.check_ready()
+    key = key_to_enter(house, register, curator) if enter else None
     near: list[Near] = []
     if near_amount:
         near, unread = nearness(house, register, pieces_written(house, register, period))

@@ -203,3 +203,14 @@ def curators_key(register: Register, named: str | None) -> PrivateKey:
         HouseError: there is no such curator, or their key is not here.
     """
     return key_of_person(register, curator_named(register, named))
+
+
+def key_to_enter(house: House, register: Register, named: str | None) -> PrivateKey:
+    """The same, where an act could be entered: asked before the work that the act tells of.
+
+    Raises:
+        HouseError: as `curators_key`, or the house cannot be written.
+    """
+    key = curators_key(register, named)
+    house.store.check_ready()
+    return key

@@ -83,6 +83,7 @@ class RunRecord:
 
 def begin_record(
     house: House,
+    key: PrivateKey | None,
     run: RunConfig,
     settings: Mapping[str, Any],
     manifest: Manifest,
@@ -95,6 +96,7 @@ def begin_record(
 
     Args:
         house: whose works it learns from.
+        key: as `key_to_record` finds it.
         run: the run's own settings.
         settings: all of them.
         manifest: of what it learns from.
@@ -125,7 +127,6 @@ def begin_record(
     if not manifest.is_recorded:
         why = "no log vouches for the model that it begins with"
         return RunRecord(house, out, begin, None, None, _NOT_RECORDED.format(why=why))
-    key = key_for_role(register, TRAINER)
     if key is None:
         sealed = register.roster.sealed
         why = f"the house {house.pin.name} is sealed" if sealed else (
@@ -137,15 +138,17 @@ def begin_record(
     return RunRecord(house, out, begin, key, index, words)
 
 
-def check_signer(house: House) -> None:
-    """Whether a run can be entered by the key that may, if one is here; judged before long work.
+def key_to_record(house: House) -> PrivateKey | None:
+    """The key that may enter a run, if one is here; asked before long work whether it could.
 
     Raises:
         HouseError: others can read it, the passphrase that is set opens it not, or this user may
             not write in the house.
     """
-    if key_for_role(house.load(), TRAINER) is not None:
+    key = key_for_role(house.load(), TRAINER)
+    if key is not None:
         house.store.check_ready()
+    return key
 
 
 def run_name(run: RunConfig, folder: Path) -> str:
